@@ -1,0 +1,175 @@
+"""nbgrader's gradebook: labs registered, examinations recorded, scores read back."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+
+from autograder.intake import MAX_BYTES, Submission
+from autograder.labs import Lab
+from autograder.steps import nbgrader_config, run_nbgrader
+from labkit import rendering
+
+_registered: set[tuple[Path, str]] = set()
+
+
+def database(course: Path) -> str:
+    """The gradebook's address."""
+    return f"sqlite:///{course / 'gradebook.db'}"
+
+
+def register(root: Path, course: Path, assignment: str, **_: Any) -> None:
+    """Tell the gradebook of a lab's questions, once a process.
+
+    It is nbgrader's pre_convert_hook, too, so that ``nbgrader autograde`` finds the lab in a new gradebook.
+    """
+    if (course, assignment) in _registered:
+        return
+    course.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _put_alembic_on_path()
+    with tempfile.TemporaryDirectory(prefix="labbook-register-") as scratch:
+        config = nbgrader_config(root, course)
+        config.CourseDirectory.release_directory = scratch
+        run_nbgrader("generate_assignment", config, assignment)
+    _registered.add((course, assignment))
+
+
+def _put_alembic_on_path() -> None:
+    """nbgrader calls ``alembic`` when it makes a gradebook; it lies beside our Python."""
+    here = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if here not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([here, path])
+
+
+def record(root: Path, course: Path, submission: Submission, rejected: str = "") -> None:
+    """Let nbgrader record one submission, examined already, and make its autograded notebook.
+
+    Args:
+        root: the lab book.
+        course: the course's folder.
+        submission: what was handed in.
+        rejected: why there is nothing to examine, if so; every question then gets 0.
+    """
+    lab, student = submission.lab, submission.student
+    register(root, course, lab.name)
+    reset_scores(course, lab, student)
+    with tempfile.TemporaryDirectory(prefix=".staged-", dir=course) as staged:
+        folder = Path(staged) / student / lab.name
+        folder.mkdir(parents=True)
+        _stage(submission, folder, rejected)
+        config = nbgrader_config(root, course)
+        config.CourseDirectory.submitted_directory = Path(staged).name
+        config.Autograde.pre_convert_hook = None
+        config.SubmissionExporter.rejected = {f"{student}/{lab.name}": rejected} if rejected else {}
+        run_nbgrader("autograde", config, lab.name, student)
+
+
+def _stage(submission: Submission, folder: Path, rejected: str) -> None:
+    """Copy the notebook, and the time of handing in, where nbgrader reads them: nothing else, and no link."""
+    notebook = folder / submission.notebook.name
+    if rejected:
+        notebook.write_text("{}")
+    else:
+        shutil.copyfile(submission.notebook, notebook, follow_symlinks=False)
+    stamp = submission.folder / "timestamp.txt"
+    if stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < 100:
+        from dateutil.parser import ParserError, parse
+
+        try:
+            parse(stamp.read_text(errors="replace"))
+        except (ParserError, OverflowError):
+            return
+        shutil.copyfile(stamp, folder / stamp.name)
+
+
+def reset_scores(course: Path, lab: Lab, student: str) -> None:
+    """Forget the automatic scores of an earlier hand-in; what a person gave stays."""
+    with Gradebook(database(course)) as gradebook:
+        try:
+            notebook = gradebook.find_submission_notebook(lab.title, lab.name, student)
+        except MissingEntry:
+            return
+        for grade in notebook.grades:
+            grade.auto_score = 0.0
+        gradebook.db.commit()
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the gradebook says of one submission, manual scores included.
+
+    Attributes:
+        questions: by question, (score, max_score).
+    """
+
+    student: str
+    lab: str
+    score: float
+    max_score: float
+    questions: dict[str, tuple[float, float]]
+
+
+def read_scores(course: Path, labs: Sequence[Lab]) -> list[Score]:
+    """The recorded scores of these labs, by lab and student."""
+    scores = []
+    if not (course / "gradebook.db").is_file():
+        return []
+    with Gradebook(database(course)) as gradebook:
+        for lab in labs:
+            for submission in gradebook.assignment_submissions(lab.name) if _known(gradebook, lab) else ():
+                questions = {
+                    grade.name.removeprefix("test-"): (float(grade.score), float(grade.max_score))
+                    for notebook in submission.notebooks
+                    for grade in notebook.grades
+                }
+                scores.append(
+                    Score(
+                        submission.student.id,
+                        lab.name,
+                        float(submission.score),
+                        float(submission.max_score),
+                        questions,
+                    )
+                )
+    return sorted(scores, key=lambda s: (s.lab, s.student))
+
+
+def _known(gradebook: Gradebook, lab: Lab) -> bool:
+    try:
+        gradebook.find_assignment(lab.name)
+    except MissingEntry:
+        return False
+    return True
+
+
+def read_results(course: Path, lab: Lab, student: str) -> dict[str, dict[str, Any]]:
+    """By question the recorded result, with its misconceptions, from the autograded notebook."""
+    results = {}
+    for cell in _autograded(course, lab, student).cells:
+        for output in cell.get("outputs", ()):
+            found = output.get("data", {}).get(rendering.MIME)
+            if found is not None:
+                results[str(found["question"])] = dict(found)
+    return results
+
+
+def read_rejection(course: Path, lab: Lab, student: str) -> str:
+    """Why a recorded submission was not examined; empty where it was."""
+    return str(_autograded(course, lab, student).metadata.get("labbook", {}).get("rejected", ""))
+
+
+def _autograded(course: Path, lab: Lab, student: str) -> NotebookNode:
+    """The autograded notebook, an empty one where it is missing."""
+    path = course / "autograded" / student / lab.name / lab.release.name
+    if not path.is_file() or path.stat().st_size > MAX_BYTES:
+        return nbformat.v4.new_notebook()
+    return nbformat.read(path, as_version=4)

@@ -1,0 +1,165 @@
+"""Grade a class: examine in parallel what is new, then let nbgrader record it one by one."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from autograder import cache
+from autograder.cells import kind, question
+from autograder.examination import Examination, Limits, is_lost
+from autograder.intake import Rejected, Submission, read_submission
+from autograder.transplant import transplanted
+from autograder.worker import examine_submission
+from labkit.errors import LabbookError
+
+Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+
+
+@dataclass
+class Row:
+    """The end of one submission: an entry of ``submissions`` in ``labbook grade --json``."""
+
+    student: str
+    lab: str
+    status: Literal["graded", "partly", "rejected"] = "graded"
+    score: float = 0.0
+    max_score: float = 0.0
+    seconds: float = 0.0
+    cached: bool = False
+    message: str = ""
+    questions: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able built-in types."""
+        return asdict(self)
+
+
+@dataclass
+class _Job:
+    """A submission on its way: where its examination is kept, or why there is none."""
+
+    submission: Submission
+    row: Row
+    key: str = ""
+    rejected: str = ""
+    not_recorded: str = ""
+
+
+def grade(
+    root: Path,
+    course: Path,
+    submissions: Sequence[Submission],
+    executor: Executor,
+    *,
+    limits: Limits | None = None,
+    force: bool = False,
+    progress: Progress = lambda what, done, total: None,
+) -> list[Row]:
+    """Grade submissions and record them.
+
+    Args:
+        root: the lab book.
+        course: the folder of gradebook, secret and examinations.
+        submissions: from `autograder.intake.find_submissions`.
+        executor: where the examinations run.
+        limits: of time.
+        force: examine again what has been examined.
+        progress: told what has been done.
+
+    Returns:
+        A row for every submission, in their order: a score or a reason.
+    """
+    limits = limits or Limits()
+    jobs = [_prepare(course, submission, limits) for submission in submissions]
+    _examine(course, jobs, executor, limits, force, progress)
+    for done, job in enumerate(jobs):
+        progress("recording", done, len(jobs))
+        _record(root, course, job)
+    progress("recording", len(jobs), len(jobs))
+    return [job.row for job in jobs]
+
+
+def _prepare(course: Path, submission: Submission, limits: Limits) -> _Job:
+    job = _Job(submission, Row(submission.student, submission.lab.name))
+    try:
+        notebook = transplanted(submission.lab, read_submission(submission))
+        job.key = cache.key(course, submission.lab, notebook, limits)
+    except Rejected as error:
+        job.rejected = str(error)
+        notebook = transplanted(submission.lab, [], job.rejected)
+    job.row.max_score = sum(float(c.metadata.nbgrader.points) for c in notebook.cells if kind(c) == "test")
+    job.row.questions = {
+        question(c): {
+            "points": 0.0,
+            "max_points": float(c.metadata.nbgrader.points),
+            "status": "error",
+            "misconceptions": [],
+            "message": job.rejected,
+        }
+        for c in notebook.cells
+        if kind(c) == "test"
+    }
+    return job
+
+
+def _examine(
+    course: Path, jobs: Sequence[_Job], executor: Executor, limits: Limits, force: bool, progress: Progress
+) -> None:
+    wanted: dict[str, _Job] = {}
+    for job in jobs:
+        found = None if force or not job.key else cache.load(course, job.key)
+        job.row.cached = found is not None
+        if job.key and found is None:
+            wanted.setdefault(job.key, job)  # two equal notebooks are examined once
+    progress("examining", 0, len(wanted))
+    waiting: dict[Future[None], _Job] = {
+        executor.submit(examine_submission, course, job.submission, limits, job.key): job
+        for job in wanted.values()
+    }
+    try:
+        for done, future in enumerate(as_completed(waiting), 1):
+            error = future.exception()
+            if error is not None:
+                waiting[future].not_recorded = f"It could not be examined: {type(error).__name__}: {error}"
+            progress("examining", done, len(wanted))
+    except KeyboardInterrupt:
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def _record(root: Path, course: Path, job: _Job) -> None:
+    from autograder import gradebook  # nbgrader takes seconds to import; the workers are busy meanwhile
+
+    row = job.row
+    found = cache.load(course, job.key) if job.key else None
+    if found is None and not job.rejected:
+        row.status, row.message = "rejected", job.not_recorded or "Its examination is missing: grade again."
+        job.rejected = row.message
+    try:
+        gradebook.record(root, course, job.submission, job.rejected)
+    except LabbookError as error:
+        row.status, row.message = "rejected", f"Not recorded. {error}"
+        return
+    if found is None:
+        row.status, row.message = "rejected", job.rejected
+        return
+    _fill(row, found)
+
+
+def _fill(row: Row, found: Examination) -> None:
+    row.seconds = found.seconds
+    row.status = "partly" if is_lost(found) else "graded"
+    for name, result in found.questions.items():
+        row.questions[name] = {key: result[key] for key in row.questions[name]}
+    row.score = round(sum(entry["points"] for entry in row.questions.values()), 6)
+
+
+def to_json(rows: Sequence[Row], seconds: float) -> dict[str, Any]:
+    """The document that ``labbook grade --json`` writes."""
+    return {
+        "schema": 1,
+        "submissions": [row.to_dict() for row in rows],
+        "totals": {"submissions": len(rows), "seconds": round(seconds, 3)},
+    }
