@@ -69,12 +69,12 @@ def _mark(cell: NotebookNode, lab: Lab) -> None:
         marks["nbgrader"] = nbgrader_marks(f"setup-{given.pop('setup')}")
     if "tags" in given:
         marks["tags"] = given.pop("tags")
-    if cell.cell_type == "code" and not marks:
-        raise LabbookError(f"{lab.source}: a code cell is unmarked; it begins {cell.source[:40]!r}.")
     if given:
         raise LabbookError(
             f"{lab.source}: a cell is marked {', '.join(given)}; answer, test, setup and tags mean something."
         )
+    if cell.cell_type == "code" and not marks:
+        raise LabbookError(f"{lab.source}: a code cell is unmarked; it begins {cell.source[:40]!r}.")
     cell.metadata = nbformat.from_dict(marks)
 
 

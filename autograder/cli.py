@@ -1,7 +1,9 @@
 """The instructor's subcommands of ``labbook``."""
 
 import ast
+import logging
 import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -252,8 +254,14 @@ def _cores() -> int:
 @contextmanager
 def _workers(jobs: int) -> Iterator[Executor]:
     """Processes of their own: papermill changes its process's folder, and a student's kernel may do worse."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare_worker) as executor:
         yield executor
+
+
+def _prepare_worker() -> None:
+    """A worker's libraries log a kernel's death at length; its row says so in a word. Ctrl-C is the parent's."""
+    logging.disable(logging.CRITICAL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

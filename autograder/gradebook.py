@@ -1,8 +1,6 @@
 """nbgrader's gradebook: labs registered, examinations recorded, scores read back."""
 
-import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,20 +32,11 @@ def register(root: Path, course: Path, assignment: str, **_: Any) -> None:
     if (course, assignment) in _registered:
         return
     course.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _put_alembic_on_path()
     with tempfile.TemporaryDirectory(prefix="labbook-register-") as scratch:
         config = nbgrader_config(root, course)
         config.CourseDirectory.release_directory = scratch
         run_nbgrader("generate_assignment", config, assignment)
     _registered.add((course, assignment))
-
-
-def _put_alembic_on_path() -> None:
-    """nbgrader calls ``alembic`` when it makes a gradebook; it lies beside our Python."""
-    here = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", os.defpath)
-    if here not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([here, path])
 
 
 def record(root: Path, course: Path, submission: Submission, rejected: str = "") -> None:

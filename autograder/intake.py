@@ -137,15 +137,16 @@ def _read_text(path: Path) -> str:
         raise Rejected(
             f"{path.name} is not a file that can be read (a link?): hand in the notebook itself."
         ) from None
-    with open(handle, "rb") as stream:
-        status = os.fstat(stream.fileno())
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise Rejected(f"{path.name} is not a file: hand in the notebook itself.")
         if status.st_size > MAX_BYTES:
-            raise Rejected(
-                f"{path.name} is larger than {MAX_BYTES >> 20} MiB: clear its outputs, save, hand in again."
-            )
-        content = stream.read(MAX_BYTES + 1)
+            raise Rejected(f"{path.name} is larger than {MAX_BYTES >> 20} MiB: clear its outputs, hand in again.")
+        with open(handle, "rb", closefd=False) as stream:
+            content = stream.read(MAX_BYTES)
+    finally:
+        os.close(handle)
     if not content.strip():
         raise Rejected(f"{path.name} is empty: save it from JupyterLab again.")
     try:

@@ -2,6 +2,9 @@
 
 import io
 import logging
+import os
+import re
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,11 @@ from traitlets.config.loader import PyFileConfigLoader
 from labkit.errors import LabbookError
 
 
+CAUSE = re.compile(r"(?!.*NbGraderException)[\w.]*(Error|Exception|Interrupt)\b")  # a traceback's last line
+
+
 class StepFailed(LabbookError):
-    """nbgrader could not do its step; the text is the last line of its log."""
+    """nbgrader could not do its step; the text ends with the error that it met."""
 
 
 def nbgrader_config(root: Path, course: Path) -> Config:
@@ -52,6 +58,7 @@ def run_nbgrader(step: str, config: Config, assignment: str, student: str = "*")
         "autograde": converters.Autograde,
         "generate_feedback": converters.GenerateFeedback,
     }
+    _put_alembic_on_path()
     stream = io.StringIO()
     log = logging.getLogger("labbook.nbgrader")
     log.propagate = False
@@ -67,6 +74,14 @@ def run_nbgrader(step: str, config: Config, assignment: str, student: str = "*")
             warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
             converter.start()
     except Exception as error:
-        last = ([line for line in stream.getvalue().splitlines() if line.strip()] or [str(error)])[-1]
-        raise StepFailed(f"nbgrader's {step} of {assignment} failed: {last.strip()}") from error
+        causes = [line for line in stream.getvalue().splitlines() if CAUSE.match(line)]
+        raise StepFailed(f"nbgrader's {step} of {assignment} failed: {(causes or [str(error)])[-1]}") from error
     return stream.getvalue()
+
+
+def _put_alembic_on_path() -> None:
+    """nbgrader calls ``alembic`` when it makes a gradebook; it lies beside our Python."""
+    here = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if here not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([here, path])

@@ -312,6 +312,9 @@ class Question:
     def result(self) -> Result:
         """What became of the checks so far."""
         parts = list(self.parts)
+        for part in parts:
+            if part.hidden:
+                part.message = ""  # it would repeat the hidden input, or what the student's code made of it
         a_value_passed = any(p.status == "passed" and not p.needs_value for p in parts)
         for part in parts:
             if part.needs_value and part.status == "passed" and not a_value_passed:
@@ -366,7 +369,7 @@ class Question:
         if not message:
             part.status = "passed"
             return
-        part.message = "" if self.is_hidden else message
+        part.message = message
         self._recognise(part, lambda t: not isinstance(t, type) and not judge(value, t), wrong)
 
     def _explain(self, part: Part, error: BaseException) -> None:
@@ -376,7 +379,7 @@ class Question:
             part.message = f"Expected a value, received {error}."
         else:
             part.status = _reason(error) or "error"
-            part.message = "" if self.is_hidden else _where(error)
+            part.message = _where(error)
 
     def _recognise(self, part: Part, is_it: Callable[[Any], bool], wrong: Mapping[str, Any] | None) -> None:
         """Name the first misconception whose value this is."""

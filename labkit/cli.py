@@ -25,6 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+INTERRUPTED = 128 + signal.SIGINT
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -41,8 +43,10 @@ def main() -> None:
         app()
     except LabbookError as error:
         _stop(str(error), 2)
-    except KeyboardInterrupt:
-        _stop("Stopped. What was finished is kept; run the command again to go on.", 128 + signal.SIGINT)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # Typer's end of Ctrl-C, which says nothing
+            _stop("Stopped. What was finished is kept; run the command again to go on.", INTERRUPTED)
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -121,3 +125,6 @@ def doctor(json_file: JsonOption = None) -> None:
     write_json(json_file, {"schema": 1, "findings": [finding.__dict__ for finding in findings]})
     if any(finding.status == "broken" for finding in findings):
         raise typer.Exit(1)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Intake: whatever a student hands in becomes cells or a reason."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autograder import intake
+from autograder.intake import Rejected, Submission, find_submissions, read_submission
+from autograder.labs import Lab
+
+
+@pytest.fixture
+def submission(tmp_path: Path) -> Submission:
+    folder = tmp_path / "s1" / "01_toy"
+    folder.mkdir(parents=True)
+    return Submission("s1", Lab("01_toy", tmp_path), folder)
+
+
+def rejects(submission: Submission, *words: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        read_submission(submission)
+    told = str(caught.value)
+    assert "\n" not in told
+    for word in words:
+        assert word in told
+    assert str(submission.folder) not in told
+
+
+def test_bad_hand_ins_are_told_in_a_line(submission: Submission) -> None:
+    rejects(submission, "expected toy.ipynb", "an empty folder")
+    (submission.folder / "notes.txt").write_text("x")
+    rejects(submission, "expected toy.ipynb", "notes.txt")
+    (submission.folder / "toy (1).ipynb").write_text("{}")
+    rejects(submission, "Expected toy.ipynb", "toy (1).ipynb", "rename")
+    for content, word in [
+        (b"", "empty"),
+        (b"  \n", "empty"),
+        (b"{", "no valid JSON"),
+        (b"PK\x03\x04\xff\xfe", "no UTF-8"),
+        (b"[1, 2]", "no cells"),
+        (b"{}", "no cells"),
+        (b'{"cells": 3}', "no cells"),
+        (b'{"worksheets": []}', "no cells"),
+        (b'"' + b"[" * 5, "no valid JSON"),
+        (b'{"cells": ' + b"[" * 200 + b"]" * 200 + b"}", "nested"),
+        (b"[" * 1_000_000, "nested"),
+        (b'{"cells": [' + b"{}," * 1001 + b"{}]}", "more than 1000"),
+        (json.dumps({"cells": [{"cell_type": "code", "source": "x" * 1_100_000}]}).encode(), "characters"),
+    ]:
+        submission.notebook.write_bytes(content)
+        rejects(submission, word)
+
+
+def test_quotes_without_end_are_scanned_in_one_pass(submission: Submission) -> None:
+    submission.notebook.write_text('{"cells": "' + '\\"' * 2_000_000)
+    rejects(submission, "no valid JSON")
+
+
+def test_links_folders_and_pipes_are_not_followed(submission: Submission, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.ipynb"
+    secret.write_text('{"cells": []}')
+    submission.notebook.symlink_to(secret)
+    rejects(submission, "a link?")
+    submission.notebook.unlink()
+    submission.notebook.mkdir()
+    rejects(submission, "not a file")
+    submission.notebook.rmdir()
+    os.mkfifo(submission.notebook)
+    rejects(submission, "not a file")
+
+
+def test_too_large_a_file_is_not_read(submission: Submission) -> None:
+    with submission.notebook.open("wb") as file:
+        file.truncate(intake.MAX_BYTES + 1)
+    rejects(submission, "larger than")
+
+
+def test_cells_come_with_text_and_names_only(submission: Submission) -> None:
+    cells: list[Any] = [
+        {
+            "cell_type": "code",
+            "source": ["a = 1\n", "b", 3],
+            "metadata": {"nbgrader": {"grade_id": "q"}},
+            "id": "i",
+        },
+        {"cell_type": "widget", "source": {"x": 1}, "metadata": {"nbgrader": []}, "id": 5},
+        {"metadata": {"tags": ["explore", 7], "nbgrader": {"grade_id": ["q"]}}, "source": "\ud800\0x"},
+        "no cell",
+        None,
+    ]
+    submission.notebook.write_text(json.dumps({"cells": cells, "nbformat": "x"}))
+    found = read_submission(submission)
+    assert found[0] == intake.RawCell("code", "a = 1\nb", "q", "i", ())
+    assert found[1] == intake.RawCell("raw", "", "", "", ())
+    assert found[2] == intake.RawCell("raw", "?x", "", "", ("explore",))
+    assert len(found) == 3
+
+
+def test_a_byte_order_mark_is_no_reason(submission: Submission) -> None:
+    submission.notebook.write_bytes(b'\xef\xbb\xbf{"cells": []}')
+    assert read_submission(submission) == []
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(
+                ["cells", "source", "metadata", "nbgrader", "grade_id", "tags", "id", "cell_type"]
+            )
+            | st.text(),
+            inner,
+        )
+    ),
+    max_leaves=30,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@given(content=ANY_JSON | st.fixed_dictionaries({"cells": st.lists(ANY_JSON)}))
+def test_any_json_is_cells_or_a_reason(submission: Submission, content: Any) -> None:
+    submission.notebook.write_text(json.dumps(content))
+    found = []
+    with contextlib.suppress(Rejected):
+        found = read_submission(submission)
+    assert all(isinstance(cell.source, str) and isinstance(cell.grade_id, str) for cell in found)
+
+
+def test_only_folders_in_nbgraders_layout_are_found(tmp_path: Path) -> None:
+    lab = Lab("01_toy", tmp_path)
+    submitted = tmp_path / "submitted"
+    for folder in ("s2/01_toy", "s1/01_toy", "s1/99_other", ".hidden/01_toy"):
+        (submitted / folder).mkdir(parents=True)
+    (submitted / "class.zip").write_text("x")
+    (submitted / "s3").symlink_to(submitted / "s1")
+    found, remarks = find_submissions(submitted, [lab])
+    assert [(s.student, s.lab.name) for s in found] == [("s1", "01_toy"), ("s2", "01_toy")]
+    assert len(remarks) == 2

@@ -1,0 +1,224 @@
+"""Every lab, held to the same lines: what it releases, what it accepts, what it recognises.
+
+The variants are graded through the real engine. Here they come in rounds, a wrong answer to every other question
+with right answers to the rest, so that few notebooks are run; `make proof` grades each alone.
+"""
+
+import ast
+import json
+import re
+import statistics
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder.build import build, source_notebook
+from autograder.cells import grade_id, kind, question
+from autograder.examination import Limits, examine
+from autograder.intake import RawCell
+from autograder.labs import Lab, find_labs
+from autograder.simulation import Variant, read_variants, reference_answers
+from autograder.thresholds import threshold
+from autograder.transplant import transplanted
+
+ROOT = Path(__file__).parent.parent
+LABS = find_labs(ROOT)
+each_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+
+Results = dict[str, dict[str, Any]]
+
+
+def submission(lab: Lab, answers: Mapping[str, str]) -> NotebookNode:
+    return transplanted(lab, [RawCell("code", source, name, name, ()) for name, source in answers.items()])
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+def grade(workers: ProcessPoolExecutor, notebooks: list[NotebookNode]) -> list[Results]:
+    futures = [
+        workers.submit(examine, notebook, "00ff", Limits(cell=60, question=60)) for notebook in notebooks
+    ]
+    return [future.result().questions for future in futures]
+
+
+def points_of(notebook: NotebookNode) -> dict[str, float]:
+    return {question(c): float(c.metadata.nbgrader.points) for c in notebook.cells if kind(c) == "test"}
+
+
+@each_lab
+def test_derived_files_are_as_their_source_says(lab: Lab) -> None:
+    assert build([lab], check=True) == []
+
+
+@each_lab
+def test_a_lab_has_its_questions_points_and_variants(lab: Lab) -> None:
+    notebook = nbformat.read(lab.solution, as_version=4)
+    points = points_of(notebook)
+    answers = [question(c) for c in notebook.cells if kind(c) == "answer"]
+    assert list(points) == answers
+    assert 7 <= len(points) <= 10
+    assert sum(points.values()) == 30
+    variants = read_variants(lab)
+    assert {v.question for v in variants} == set(answers)
+    for name in answers:
+        assert len({v.misconception for v in variants if v.question == name and not v.is_right}) >= 3, name
+        assert sum(v.is_right for v in variants if v.question == name) >= 2, name
+
+
+@each_lab
+def test_the_students_notebook_gives_nothing_away(lab: Lab) -> None:
+    released = nbformat.read(lab.release, as_version=4)
+    solved = source_notebook(lab)
+    hidden = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", re.DOTALL)
+    solution = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
+    secrets = [
+        line.strip()
+        for cell in solved.cells
+        for block in hidden.findall(cell.source) + solution.findall(cell.source)
+        for line in block.splitlines()
+        if len(line.strip()) > 25
+    ]
+    assert len(secrets) > 20
+    text = "\n".join(cell.source for cell in released.cells)
+    for line in secrets:
+        assert line not in text, line
+    assert not re.search(r"HIDDEN TESTS|BEGIN SOLUTION|\{\{|/home/|/root/|/Users/|/tmp/", text)
+    assert not [cell for cell in released.cells if "think-answer" in cell.metadata.get("tags", [])]
+    for cell in released.cells:
+        if cell.cell_type == "code":
+            ast.parse(cell.source)
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+@each_lab
+def test_answers_have_names_of_their_own(lab: Lab) -> None:
+    """In the examination room a name is ours first: an answer that we define, too, would not be looked at."""
+    defined: dict[str, set[str]] = {"answer": set(), "setup": set(), "test": set()}
+    for cell in source_notebook(lab).cells:
+        if kind(cell) in defined:
+            names = _defined(ast.parse(cell.source))
+            if kind(cell) == "answer":
+                assert not names & defined["answer"], names
+            defined[kind(cell)] |= names
+    assert not defined["answer"] & (defined["setup"] | defined["test"])
+    assert not defined["answer"] & set(dir(__builtins__))
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {t.id for t in ast.walk(ast.Tuple(node.targets, ast.Load())) if isinstance(t, ast.Name)}
+    return names
+
+
+@each_lab
+def test_hidden_checks_are_hidden(lab: Lab) -> None:
+    for cell in source_notebook(lab).cells:
+        if kind(cell) == "test" and "BEGIN HIDDEN TESTS" in cell.source:
+            block = cell.source.split("### BEGIN HIDDEN TESTS\n")[1].split("### END HIDDEN TESTS")[0]
+            for node in ast.parse(block).body:
+                calls = [
+                    n.func.attr
+                    for n in ast.walk(node)
+                    if isinstance(n, ast.Call)
+                    and isinstance(n.func, ast.Attribute)
+                    and isinstance(n.func.value, ast.Name)
+                    and n.func.value.id == "q"
+                ]
+                assert not calls or (isinstance(node, ast.With) and calls[0] == "hidden"), grade_id(cell)
+
+
+@each_lab
+def test_thresholds_are_what_their_seeds_say(lab: Lab) -> None:
+    for entry in lab.read_thresholds().values():
+        assert len(entry["values"]) >= 5
+        measured = threshold(entry["values"], entry["direction"])
+        assert entry["threshold"] == measured["threshold"]
+        assert entry["mean"] == pytest.approx(statistics.fmean(entry["values"].values()), abs=1e-3)
+
+
+@each_lab
+def test_the_executed_solution_is_whole(lab: Lab) -> None:
+    executed = nbformat.read(lab.solution, as_version=4)
+    codes = [cell for cell in executed.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in codes)
+    outputs = [output for cell in codes for output in cell.outputs]
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    pictures = [o.data["text/html"] for o in outputs if "image/png" in o.get("data", {})]
+    assert len(pictures) >= 3
+    assert all(re.search(r'<img[^>]* alt="[^"]{20,}"', html) for html in pictures)
+    assert not re.search(r"/home/|/root/|/Users/|/tmp/", json.dumps([c.outputs for c in codes]))
+    assert lab.solution.stat().st_size <= 1_500_000
+
+
+@each_lab
+def test_untouched_scores_zero_and_the_solution_full_marks(lab: Lab, workers: ProcessPoolExecutor) -> None:
+    untouched, solved = grade(workers, [submission(lab, {}), submission(lab, reference_answers(lab))])
+    for result in untouched.values():
+        assert (result["points"], result["status"]) == (0, "not_attempted"), result
+    for result in solved.values():
+        assert (result["points"], result["status"]) == (result["max_points"], "passed"), result
+
+
+def rounds(lab: Lab) -> list[tuple[dict[str, str], list[Variant]]]:
+    """Few notebooks in which every variant stands once: (answers, the variants among them)."""
+    names = list(reference_answers(lab))
+    made = []
+    for half in (names[::2], names[1::2]):
+        rest = [name for name in names if name not in half]
+        wrong = {n: [v for v in read_variants(lab) if v.question == n and not v.is_right] for n in half}
+        right = {n: [v for v in read_variants(lab) if v.question == n and v.is_right] for n in rest}
+        for i in range(max(len(v) for v in [*wrong.values(), *right.values()])):
+            chosen = [v[i] for v in [*wrong.values(), *right.values()] if i < len(v)]
+            made.append((reference_answers(lab) | {v.question: v.source for v in chosen}, chosen))
+    return made
+
+
+def verify(results: Results, chosen: list[Variant]) -> None:
+    wrong = {variant.question: variant for variant in chosen if not variant.is_right}
+    for name, result in results.items():
+        if name in wrong:
+            variant = wrong[name]
+            assert result["points"] < result["max_points"], (
+                f"{name}: the wrong answer {variant.name!r} has full marks"
+            )
+            assert variant.misconception in result["misconceptions"], (
+                f"{name}: {variant.name!r} reports {result}"
+            )
+        else:
+            assert result["status"] == "passed", f"{name}: {result}"
+
+
+@each_lab
+def test_variants_lose_their_points_only_and_name_the_misconception(
+    lab: Lab, workers: ProcessPoolExecutor
+) -> None:
+    made = rounds(lab)
+    for results, (_, chosen) in zip(
+        grade(workers, [submission(lab, answers) for answers, _ in made]), made, strict=True
+    ):
+        verify(results, chosen)
+
+
+@pytest.mark.proof
+@each_lab
+def test_each_variant_alone(lab: Lab, workers: ProcessPoolExecutor) -> None:
+    variants = read_variants(lab)
+    answers = reference_answers(lab)
+    notebooks = [submission(lab, answers | {variant.question: variant.source}) for variant in variants]
+    for variant, results in zip(variants, grade(workers, notebooks), strict=True):
+        verify(results, [variant])
