@@ -134,9 +134,9 @@ def test_check_runs_the_visible_checks(lab: Lab, labbook: Command) -> None:
     assert "not attempted" in out
 
 
-def test_doctor_says_what_works(labbook: Command) -> None:
+def test_doctor_says_what_works(book: Path, labbook: Command) -> None:
     code, out, _ = labbook("doctor", "--json", "d.json")
-    findings = {f["what"]: f for f in json.loads(Path("d.json").read_text())["findings"]}
+    findings = {f["what"]: f for f in json.loads((book / "d.json").read_text())["findings"]}
     assert code == 0, out
     assert findings["TensorFlow"]["status"] == "ok"
     for finding in findings.values():

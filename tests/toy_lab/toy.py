@@ -14,6 +14,7 @@ from labkit import check, metrics
 # %% [markdown]
 # ## Output size
 
+
 # %% answer="output-size"
 def output_size(n, kernel_size):
     """How many positions a kernel of ``kernel_size`` has on ``n`` pixels."""
@@ -21,9 +22,14 @@ def output_size(n, kernel_size):
     return n - kernel_size + 1
     ### END SOLUTION
 
+
 # %% test="output-size" points=3
-q = check.question("output-size", points=3, why="Every shape of the course follows from it.",
-                   misconceptions={"no-plus-one": "Count the first position too."})
+q = check.question(
+    "output-size",
+    points=3,
+    why="Every shape of the course follows from it.",
+    misconceptions={"no-plus-one": "Count the first position too."},
+)
 q.equal("a kernel of 5 on 32 pixels", lambda: output_size(32, 5), 28, wrong={"no-plus-one": 27})
 ### BEGIN HIDDEN TESTS
 with q.hidden():
@@ -42,12 +48,15 @@ biases = 6
 ### END SOLUTION
 
 # %% test="biases" points=1
-q = check.question("biases", points=1, misconceptions={"one-a-weight": "A bias belongs to a map, not to a weight."})
+q = check.question(
+    "biases", points=1, misconceptions={"one-a-weight": "A bias belongs to a map, not to a weight."}
+)
 q.equal("six maps", lambda: biases, 6, wrong={"one-a-weight": 150})
 q.score()
 
 # %% [markdown]
 # ## Softmax
+
 
 # %% answer="softmax"
 def softmax(z):
@@ -57,8 +66,11 @@ def softmax(z):
     return e / e.sum(axis=1, keepdims=True)
     ### END SOLUTION
 
+
 # %% test="softmax" points=2
-q = check.question("softmax", points=2, misconceptions={"overflow": "Subtract the largest logit of each row first."})
+q = check.question(
+    "softmax", points=2, misconceptions={"overflow": "Subtract the largest logit of each row first."}
+)
 q.close("two logits", lambda: softmax(np.array([[0.0, np.log(3)]])), [[0.25, 0.75]])
 q.raises("a text", lambda: softmax("logits"), Exception)
 ### BEGIN HIDDEN TESTS
@@ -66,8 +78,12 @@ with q.hidden():
     z = 1000 * check.rng().random((4, 3))
     e = np.exp(z - z.max(axis=1, keepdims=True))
     q.close("SECRET-LOGITS", lambda: softmax(z), e / e.sum(axis=1, keepdims=True))
-    q.satisfies("SECRET-FINITE", lambda: softmax(z), lambda p: np.isfinite(p).all(),
-                wrong={"overflow": lambda p: not np.isfinite(p).all()})
+    q.satisfies(
+        "SECRET-FINITE",
+        lambda: softmax(z),
+        lambda p: np.isfinite(p).all(),
+        wrong={"overflow": lambda p: not np.isfinite(p).all()},
+    )
 ### END HIDDEN TESTS
 q.score()
 
