@@ -259,8 +259,9 @@ def _workers(jobs: int) -> Iterator[Executor]:
 
 
 def _prepare_worker() -> None:
-    """A worker's libraries log a kernel's death at length; its row says so in a word. Ctrl-C is the parent's."""
+    """Ctrl-C is the parent's. Libraries and kernels log at length; rows and reports say in a word what matters."""
     logging.disable(logging.CRITICAL)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
