@@ -5,7 +5,6 @@
 nothing that is not put into `Page` here, because the notebook goes no further.
 """
 
-import glob
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -147,9 +146,13 @@ def make_page(nb: NotebookNode, marks: dict[str, Any]) -> Page:
         marks: GetGrades' student, notebook, score, max_score and late_penalty.
     """
     page = Page(
-        title=_title(nb, marks["notebook"]), student=marks["student"], notebook=f"{marks['notebook']}.ipynb",
-        score=max(0.0, float(marks["score"])), max_score=float(marks["max_score"]),
-        late_penalty=float(marks.get("late_penalty") or 0), style=stylesheet(),
+        title=_title(nb, marks["notebook"]),
+        student=marks["student"],
+        notebook=f"{marks['notebook']}.ipynb",
+        score=max(0.0, float(marks["score"])),
+        max_score=float(marks["max_score"]),
+        late_penalty=float(marks.get("late_penalty") or 0),
+        style=stylesheet(),
     )
     page.rejected = harmless.plain(str(nb.metadata.get("labbook", {}).get("rejected", "")))
     reader = _Reader()
@@ -307,7 +310,7 @@ def write_feedback(
         progress("writing feedback", done, len(wanted))
         try:
             config = nbgrader_config(root, course)
-            run_nbgrader("generate_feedback", config, score.lab, glob.escape(score.student))
+            run_nbgrader("generate_feedback", config, score.lab, score.student)
             written.append(page_path(course, by_name[score.lab], score.student))
         except StepFailed as error:
             failed.append(f"that of {score.student} for {score.lab}: {error}")

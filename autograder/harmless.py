@@ -41,8 +41,26 @@ _CLASSES = (
     (token.Name.Class, "f"),
     (token.Name.Builtin, "b"),
 )
-_TAGS = ("p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li",
-         "table", "thead", "tbody", "tr", "th", "td")
+_TAGS = (
+    "p",
+    "br",
+    "hr",
+    "em",
+    "strong",
+    "del",
+    "code",
+    "pre",
+    "blockquote",
+    "ul",
+    "ol",
+    "li",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+)
 
 
 def plain(text: str) -> str:

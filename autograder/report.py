@@ -67,8 +67,11 @@ def _student(course: Path, lab: Lab, score: Score) -> dict[str, Any]:
             "max_points": max_points,
             "status": status,
             "regraded": bool(result) and abs(points - result["points"]) > 0.005,
-            "misconceptions": {part["misconception"]: part["hint"] for part in result.get("parts", ())
-                               if part["misconception"] and part["status"] != "passed"},
+            "misconceptions": {
+                part["misconception"]: part["hint"]
+                for part in result.get("parts", ())
+                if part["misconception"] and part["status"] != "passed"
+            },
         }
     lost = [f"{name} {rendering.WORDS[q['status']]}" for name, q in questions.items() if q["status"] in LOST]
     page = feedback.page_path(course, lab, score.student)
@@ -107,8 +110,10 @@ def _misconceptions(examined: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for student in examined:
         for question, marks in student["questions"].items():
             for name, hint in marks["misconceptions"].items():
-                entry = found.setdefault((question, name), {
-                    "question": question, "misconception": name, "hint": hint, "students": []})
+                entry = found.setdefault(
+                    (question, name),
+                    {"question": question, "misconception": name, "hint": hint, "students": []},
+                )
                 entry["students"].append(student["student"])
     return sorted(found.values(), key=lambda entry: -len(entry["students"]))
 
@@ -124,8 +129,13 @@ def write_report(course: Path, labs: Sequence[Lab], out: Path) -> Path:
     Returns:
         ``out``.
     """
-    environment = Environment(loader=FileSystemLoader(feedback.TEMPLATES), autoescape=True,
-                              undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(feedback.TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     page = environment.get_template("report.html.j2").render(
         labs=[content | {"bins": _bins(content)} for content in summary(course, labs)["labs"]],
         ends=ENDS,

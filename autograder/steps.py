@@ -1,5 +1,6 @@
 """nbgrader's own steps, run in this process on a course's folders."""
 
+import glob
 import io
 import logging
 import os
@@ -14,7 +15,6 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from labkit.errors import LabbookError
-
 
 CAUSE = re.compile(r"(?!.*NbGraderException)[\w.]*(Error|Exception|Interrupt)\b")  # a traceback's last line
 
@@ -38,14 +38,14 @@ def nbgrader_config(root: Path, course: Path) -> Config:
     return config
 
 
-def run_nbgrader(step: str, config: Config, assignment: str, student: str = "*") -> str:
+def run_nbgrader(step: str, config: Config, assignment: str, student: str | None = None) -> str:
     """Run one of nbgrader's steps and return its log.
 
     Args:
         step: ``"generate_assignment"``, ``"autograde"`` or ``"generate_feedback"``.
         config: from `nbgrader_config`.
         assignment: the lab's name.
-        student: whose submission; ``"*"`` for all.
+        student: whose submission; None for all.
 
     Raises:
         StepFailed: nbgrader gave up; what it said last.
@@ -65,7 +65,8 @@ def run_nbgrader(step: str, config: Config, assignment: str, student: str = "*")
     log.setLevel(logging.INFO)
     log.handlers = [logging.StreamHandler(stream)]
     directory = CourseDirectory(config=config)
-    directory.assignment_id, directory.student_id = assignment, student
+    directory.assignment_id = assignment
+    directory.student_id = "*" if student is None else glob.escape(student)  # nbgrader takes it for a pattern
     converter = classes[step](coursedir=directory, config=config, log=log)
     converter.force = True
     try:
@@ -75,7 +76,9 @@ def run_nbgrader(step: str, config: Config, assignment: str, student: str = "*")
             converter.start()
     except Exception as error:
         causes = [line for line in stream.getvalue().splitlines() if CAUSE.match(line)]
-        raise StepFailed(f"nbgrader's {step} of {assignment} failed: {(causes or [str(error)])[-1]}") from error
+        raise StepFailed(
+            f"nbgrader's {step} of {assignment} failed: {(causes or [str(error)])[-1]}"
+        ) from error
     return stream.getvalue()
 
 

@@ -8,7 +8,7 @@ import zlib
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 
@@ -24,10 +24,16 @@ from labkit.checks import Part, Result
 
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 POINTS = {"output-size": 3.0, "biases": 1.0, "softmax": 2.0}
 
 
@@ -107,14 +113,13 @@ def png(width: int = 4, height: int = 2) -> str:
 class _Dangers(HTMLParser):
     """Collects everything in a page that a browser could run, fetch or send."""
 
-    ATTRIBUTES = frozenset(
-        "alt aria-hidden aria-label aria-labelledby charset class content height href http-equiv id "
-        "lang name role scope src style tabindex title viewbox width x x1 x2 y y1 y2 rx".split()
+    ATTRIBUTES = re.compile(
+        "alt|aria-(hidden|label|labelledby)|charset|class|content|height|href|http-equiv|id|lang|name|role|scope|src|"
+        "style|tabindex|title|viewbox|width|x[12]?|y[12]?|rx"
     )
-    ELEMENTS = frozenset(
-        "a blockquote body br code del details div em figure footer h1 h2 h3 head header hr html img "
-        "li line main meta nav ol p pre rect section span strong style summary svg table tbody td "
-        "text th thead title tr ul".split()
+    ELEMENTS = re.compile(
+        "a|blockquote|body|br|code|del|details|div|em|figure|footer|h[123]|head|header|hr|html|img|li|line|main|meta|"
+        "nav|ol|p|pre|rect|section|span|strong|style|summary|svg|table|tbody|td|text|th|thead|title|tr|ul"
     )
 
     def __init__(self) -> None:
@@ -125,11 +130,11 @@ class _Dangers(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.in_style = tag == "style"
         marks = dict(attrs)
-        if tag not in self.ELEMENTS or (tag == "img" and not (marks.get("alt") or "").strip()):
+        if not self.ELEMENTS.fullmatch(tag) or (tag == "img" and not (marks.get("alt") or "").strip()):
             self.found.append(self.get_starttag_text() or tag)
         for name, value in attrs:
             address = (value or "").strip()
-            good = name in self.ATTRIBUTES
+            good = self.ATTRIBUTES.fullmatch(name) is not None
             good &= name != "src" or address.startswith("data:image/png;base64,")
             good &= name != "href" or re.match(r"#|(?:\.\./)*feedback/[\w%.~/-]+\.html$", address) is not None
             good &= name != "style" or re.fullmatch(r"width:[\d.]+%", address) is not None
@@ -154,11 +159,12 @@ def dangers(page: str) -> list[str]:
 def text_of(page: str) -> str:
     """What a reader sees of a page, folded parts included; its blanks made single."""
     body = page[page.index("<body") :]
+    body = re.sub(r"</?(?:td|th|tr|li|p|div|h\d|pre|summary)\b[^>]*>", " ", body)
     return " ".join(unescape(re.sub(r"<[^>]*>", "", body)).split())
 
 
-def open_in_chromium(page: Path, scheme: str = "light", width: int = 1000) -> dict[str, Any]:
-    """What a headless Chromium does with a page: what it complains of, asks for, and whether it must scroll sideways."""
+def open_in_chromium(pages: list[Path], scheme: Literal["light", "dark"], width: int) -> list[str]:
+    """What a headless Chromium complains of, asks for, or cannot show without scrolling sideways."""
     from playwright.sync_api import sync_playwright
 
     events: list[str] = []
@@ -169,12 +175,17 @@ def open_in_chromium(page: Path, scheme: str = "light", width: int = 1000) -> di
         tab.on("console", lambda message: events.append(f"console {message.type}: {message.text}"))
         tab.on("pageerror", lambda error: events.append(f"error {error}"))
         tab.on("request", lambda request: events.append(f"request {request.url}"))
-        tab.goto(page.as_uri())
-        for summary in tab.locator("summary").all():
-            summary.click()
-        tab.wait_for_timeout(200)
-        wide = tab.evaluate("document.documentElement.scrollWidth > innerWidth")
-        title = tab.title()
+        for page in pages:
+            tab.goto(page.as_uri())
+            for summary in tab.locator("summary").all():
+                summary.click()
+            tab.wait_for_timeout(100)
+            if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                events.append(f"{page} is wider than {width} pixels")
         browser.close()
-    allowed = (f"request {page.as_uri()}", "request data:image/png;base64,")
-    return {"events": [e for e in events if not e.startswith(allowed)], "wide": wide, "title": title}
+    own = [f"request {page.as_uri()}" for page in pages]
+    return [
+        event
+        for event in events
+        if event not in own and not event.startswith("request data:image/png;base64,")
+    ]
