@@ -16,6 +16,7 @@ import array
 import contextlib
 import ctypes
 import dataclasses
+import errno
 import fcntl
 import gc
 import hashlib
@@ -159,31 +160,36 @@ def runtime_folder() -> Path:
 def remove_tree(top: str | Path) -> None:
     """Remove a folder that a hostile process has filled: any depth, any mode, any name.
 
-    Every folder in it is moved to the top before it is emptied, so no path grows and nothing recurses.
+    Every folder in it is moved to the top before it is emptied, so no path grows and nothing recurses. Two processes
+    may remove the same folder at once.
     """
     top = os.fspath(top)
-    number = 0
-    try:
-        os.chmod(top, 0o700)
-        while names := os.listdir(top):
-            for name in names:
-                path = os.path.join(top, name)
-                if not stat.S_ISDIR(os.lstat(path).st_mode):
-                    os.unlink(path)
-                    continue
-                os.chmod(path, 0o700)
-                for inner in os.listdir(path):
-                    child = os.path.join(path, inner)
-                    if stat.S_ISDIR(os.lstat(child).st_mode):
-                        os.chmod(child, 0o700)
-                        number += 1
-                        os.rename(child, os.path.join(top, f"{secrets.token_hex(8)}-{number}"))
-                    else:
-                        os.unlink(child)
-                os.rmdir(path)
-        os.rmdir(top)
-    except FileNotFoundError:
-        return
+    while os.path.lexists(top):
+        try:
+            _empty_folder(top)
+            os.rmdir(top)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):  # somebody else was quicker
+                raise
+
+
+def _empty_folder(top: str) -> None:
+    os.chmod(top, 0o700)
+    while names := os.listdir(top):
+        for name in names:
+            path = os.path.join(top, name)
+            if not stat.S_ISDIR(os.lstat(path).st_mode):
+                os.unlink(path)
+                continue
+            os.chmod(path, 0o700)
+            for inner in os.listdir(path):
+                child = os.path.join(path, inner)
+                if stat.S_ISDIR(os.lstat(child).st_mode):
+                    os.chmod(child, 0o700)
+                    os.rename(child, os.path.join(top, secrets.token_hex(16)))
+                else:
+                    os.unlink(child)
+            os.rmdir(path)
 
 
 def folder_usage(top: str, most_files: float = math.inf) -> tuple[float, float]:
@@ -659,7 +665,9 @@ class _Forker:
     def sweep(self) -> None:
         """Kill whoever has passed a limit."""
         for process in self.processes.values():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            with contextlib.suppress(
+                OSError
+            ):  # it has ended meanwhile; a zombie's /proc is closed to an ordinary user
                 if process.why is None and (why := process.over()):
                     process.kill(why)
         self.next_sweep = time.monotonic() + SWEEP_SECONDS

@@ -73,7 +73,8 @@ class Room:
         shell.displayhook.write_format_data = lambda data, metadata=None: self.show(
             "execute_result", data=data
         )
-        shell._showtraceback = self.show_error
+        # Before IPython formats a traceback: that parses source files, and takes longer than many a cell.
+        shell.showtraceback = shell.showsyntaxerror = lambda *_, **__: self.show_error(sys.exc_info()[1])
         shell.system = lambda command: print(f"(no command is run while grading: {command})")
         shell.user_ns["exit"] = shell.user_ns["quit"] = lambda *_: print("(exit is ignored while grading)")
         signal.signal(signal.SIGALRM, _time_is_up)
@@ -94,10 +95,10 @@ class Room:
             kept["image/png"] = picture if isinstance(picture, str) else base64.b64encode(picture).decode()
         self.shown.append({"output_type": kind, "data": kept})
 
-    def show_error(self, kind: type[BaseException], error: BaseException, _: object) -> None:
+    def show_error(self, error: BaseException | None) -> None:
         """Keep an error without its traceback."""
         self.flush()
-        self.shown.append({"output_type": "error", "ename": kind.__name__, "evalue": _text(error)})
+        self.shown.append({"output_type": "error", "ename": type(error).__name__, "evalue": _text(error)})
 
     def take_shown(self) -> list[dict[str, Any]]:
         """What was shown since the last time, as it may cross."""
@@ -263,7 +264,7 @@ class Room:
         return {"kinds": kinds[:8], "text": _text(error), "lines": lines[-4:]}
 
 
-def _text(error: BaseException) -> str:
+def _text(error: BaseException | None) -> str:
     """The text of an error, whose __str__ may be the student's."""
     try:
         return outputs.clean_text(str(error), 2000)

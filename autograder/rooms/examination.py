@@ -178,6 +178,7 @@ class Remote:
         return str(self._info["name"])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it there, with copies of the arguments."""
         return self._ask("call", *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
