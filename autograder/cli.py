@@ -24,6 +24,7 @@ from rich.progress import (
 from rich.table import Table
 from typer.core import TyperCommand
 
+from labkit import doctor
 from labkit.cli import JsonOption, err, out, write_json
 from labkit.errors import LabbookError
 from labkit.workspace import find_root
@@ -49,6 +50,21 @@ def add_commands(app: typer.Typer) -> None:
     for command in (build, grade, feedback, report, simulate, demo):
         app.command()(command)
     app.command(cls=_RunCommand)(run)
+    if look_at_walls not in doctor.examinations:
+        doctor.examinations.append(look_at_walls)
+
+
+def look_at_walls() -> list[doctor.Finding]:
+    """The walls that this machine gives, for `labbook doctor`."""
+    from autograder import walls
+
+    remedy = "Grading refuses without it; --unsafe grades with your own rights. SECURITY.md says what each wall needs."
+    return [
+        doctor.Finding(f"Wall: {wall.wall}", "ok", "holds")
+        if wall.ok
+        else doctor.Finding(f"Wall: {wall.wall}", "broken", wall.reason, remedy)
+        for wall in walls.available()
+    ]
 
 
 class _RunCommand(TyperCommand):
@@ -136,12 +152,15 @@ def grade(
     course: CourseOption = None,
     jobs: JobsOption = None,
     force: Annotated[bool, typer.Option("--force", help="Examine again what has been examined.")] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Go on where this machine cannot wall off the students' code.")
+    ] = False,
     json_file: JsonOption = None,
 ) -> None:
     """Grade what students handed in: every submission ends with a score or a reason."""
     root = find_root()
     folder = _course(root, course)
-    rows = _grade(root, folder, submitted or folder / "submitted", lab or (), jobs, force, json_file)
+    rows = _grade(root, folder, submitted or folder / "submitted", lab or (), jobs, force, unsafe, json_file)
     if any(row.status == "rejected" for row in rows):
         raise typer.Exit(1)
 
@@ -217,7 +236,7 @@ def demo(
     shutil.rmtree(folder / "submitted", ignore_errors=True)
     simulate_class(found, students, seed=0, out=folder / "submitted")
     rows = _grade(
-        root, _course(root, folder), folder / "submitted", [lab.name for lab in found], None, False, None
+        root, _course(root, folder), folder / "submitted", [lab.name for lab in found], None, False, True, None
     )
     with _bar() as progress:
         pages = write_feedback(root, folder, found, progress=progress)
@@ -333,6 +352,7 @@ def _grade(
     labs: Any,
     jobs: int | None,
     force: bool,
+    unsafe: bool,
     json_file: Path | None,
 ) -> "list[Row]":
     from autograder import grading
@@ -348,14 +368,42 @@ def _grade(
         err.print(remark, markup=False)
     if not submissions:
         raise LabbookError(f"No hand-ins in {submitted}: expected <student>/<NN_name>/<name>.ipynb.")
-    err.print("Grading is not walled yet: the students' code runs with your rights. Grade what you trust.")
+    _require_walls(unsafe)
+    _start_server()
     began = time.monotonic()
     with _workers(min(jobs or _cores(), len(submissions))) as executor, _bar() as progress:
-        rows = grading.grade(root, course, submissions, executor, force=force, progress=progress)
+        rows = grading.grade(
+            root, course, submissions, executor, force=force, unsafe=unsafe, progress=progress
+        )
     seconds = time.monotonic() - began
     _print_rows(rows, seconds)
     write_json(json_file, grading.to_json(rows, seconds))
     return rows
+
+
+def _require_walls(unsafe: bool) -> None:
+    """Refuse where students' code cannot be walled off, unless told to go on."""
+    from autograder import walls
+
+    missing = [wall for wall in walls.available() if not wall.ok]
+    if not missing:
+        return
+    told = "; ".join(f"{wall.wall}: {wall.reason}" for wall in missing)
+    if not unsafe:
+        raise LabbookError(f"This machine cannot wall off what students wrote ({told}). See `labbook doctor`; "
+                           "--unsafe grades all the same, with your rights.")
+    err.print(f"Without walls, as asked: {told}", markup=False)
+
+
+def _start_server() -> None:
+    """Have the fork server at hand before the clock of grading starts."""
+    from labkit.forkserver import Server
+
+    began = time.monotonic()
+    with err.status("Starting the fork server: TensorFlow is imported once …"):
+        Server.connect()
+    if (seconds := time.monotonic() - began) > 1:
+        err.print(f"The fork server started in {seconds:.1f} s; it stays for ten idle minutes.")
 
 
 def _print_rows(rows: "list[Row]", seconds: float) -> None:

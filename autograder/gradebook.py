@@ -2,15 +2,25 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import (
+    Assignment,
+    Grade,
+    GradeCell,
+    Gradebook,
+    MissingEntry,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
 
+from autograder.files import write
 from autograder.intake import MAX_BYTES, Submission
 from autograder.labs import Lab
 from autograder.steps import nbgrader_config, run_nbgrader
@@ -39,7 +49,7 @@ def register(root: Path, course: Path, assignment: str, **_: Any) -> None:
     _registered.add((course, assignment))
 
 
-def record(root: Path, course: Path, submission: Submission, rejected: str = "") -> None:
+def record(root: Path, course: Path, submission: Submission, rejected: str = "", name: str = "") -> None:
     """Let nbgrader record one submission, examined already, and make its autograded notebook.
 
     Args:
@@ -47,8 +57,12 @@ def record(root: Path, course: Path, submission: Submission, rejected: str = "")
         course: the course's folder.
         submission: what was handed in.
         rejected: why there is nothing to examine, if so; every question then gets 0.
+        name: of the examination in the cache; noted beside the autograded notebook when all is written, so that
+            `is_recorded` knows.
     """
     lab, student = submission.lab, submission.student
+    note = _note(course, submission)
+    note.unlink(missing_ok=True)
     register(root, course, lab.name)
     reset_scores(course, lab, student)
     with tempfile.TemporaryDirectory(prefix=".staged-", dir=course) as staged:
@@ -60,6 +74,50 @@ def record(root: Path, course: Path, submission: Submission, rejected: str = "")
         config.Autograde.pre_convert_hook = None
         config.SubmissionExporter.rejected = {f"{student}/{lab.name}": rejected} if rejected else {}
         run_nbgrader("autograde", config, lab.name, student)
+    if name:
+        write(note, name)
+
+
+def _note(course: Path, submission: Submission) -> Path:
+    return course / ".recorded" / submission.lab.name / submission.student
+
+
+def is_recorded(
+    course: Path, submission: Submission, name: str, points: Mapping[str, float], scores: Mapping[str, float | None]
+) -> bool:
+    """Whether this very examination stands in the gradebook already.
+
+    Args:
+        course: the course's folder.
+        submission: what was handed in.
+        name: of its examination in the cache.
+        points: by question, what the examination says.
+        scores: by question, the automatic scores that the gradebook has, from `auto_scores`.
+    """
+    note = _note(course, submission)
+    page = course / "autograded" / submission.student / submission.lab.name / submission.notebook.name
+    return page.is_file() and note.is_file() and note.read_text() == name and dict(points) == dict(scores)
+
+
+def auto_scores(course: Path, lab: Lab) -> dict[str, dict[str, float | None]]:
+    """The automatic scores in the gradebook, by student and question."""
+    found: dict[str, dict[str, float | None]] = {}
+    if not (course / "gradebook.db").is_file():
+        return found
+    with Gradebook(database(course)) as gradebook:
+        rows = (
+            gradebook.db.query(Student.id, GradeCell.name, Grade.auto_score)
+            .select_from(Grade)
+            .join(GradeCell, Grade.cell_id == GradeCell.id)
+            .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+            .join(Student, SubmittedAssignment.student_id == Student.id)
+            .filter(Assignment.name == lab.name)
+        )
+        for student, question, score in rows:
+            found.setdefault(student, {})[question.removeprefix("test-")] = score
+    return found
 
 
 def _stage(submission: Submission, folder: Path, rejected: str) -> None:

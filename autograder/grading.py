@@ -1,6 +1,6 @@
 """Grade a class: examine in parallel what is new, then let nbgrader record it one by one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,7 +12,9 @@ from autograder.examination import Examination, Limits, is_lost
 from autograder.intake import Rejected, Submission, read_submission
 from autograder.transplant import transplanted
 from autograder.worker import examine_submission
+from autograder.walls import WallsMissing
 from labkit.errors import LabbookError
+from labkit.forkserver import ServerError
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 
@@ -55,6 +57,7 @@ def grade(
     *,
     limits: Limits | None = None,
     force: bool = False,
+    unsafe: bool = False,
     progress: Progress = lambda what, done, total: None,
 ) -> list[Row]:
     """Grade submissions and record them.
@@ -64,8 +67,9 @@ def grade(
         course: the folder of gradebook, secret and examinations.
         submissions: from `autograder.intake.find_submissions`.
         executor: where the examinations run.
-        limits: of time.
+        limits: what a submission may use.
         force: examine again what has been examined.
+        unsafe: go on where this machine cannot wall off what students wrote.
         progress: told what has been done.
 
     Returns:
@@ -73,10 +77,14 @@ def grade(
     """
     limits = limits or Limits()
     jobs = [_prepare(course, submission, limits) for submission in submissions]
-    _examine(course, jobs, executor, limits, force, progress)
+    _examine(course, jobs, executor, limits, force, unsafe, progress)
+    from autograder import gradebook  # nbgrader takes seconds to import, and the workers know nothing of it
+
+    known = {lab: gradebook.auto_scores(course, lab) for lab in {job.submission.lab for job in jobs}}
     for done, job in enumerate(jobs):
         progress("recording", done, len(jobs))
-        _record(root, course, job)
+        scores = known[job.submission.lab].get(job.submission.student, {})
+        _record(root, course, job, scores)
     progress("recording", len(jobs), len(jobs))
     return [job.row for job in jobs]
 
@@ -105,8 +113,15 @@ def _prepare(course: Path, submission: Submission, limits: Limits) -> _Job:
 
 
 def _examine(
-    course: Path, jobs: Sequence[_Job], executor: Executor, limits: Limits, force: bool, progress: Progress
+    course: Path,
+    jobs: Sequence[_Job],
+    executor: Executor,
+    limits: Limits,
+    force: bool,
+    unsafe: bool,
+    progress: Progress,
 ) -> None:
+    """Examine what is not in the cache: all at once, then one by one those that lost a room."""
     wanted: dict[str, _Job] = {}
     for job in jobs:
         found = None if force or not job.key else cache.load(course, job.key)
@@ -114,31 +129,44 @@ def _examine(
         if job.key and found is None:
             wanted.setdefault(job.key, job)  # two equal notebooks are examined once
     progress("examining", 0, len(wanted))
-    waiting: dict[Future[None], _Job] = {
-        executor.submit(examine_submission, course, job.submission, limits, job.key): job
+    waiting: dict[Future[bool], _Job] = {
+        executor.submit(examine_submission, course, job.submission, limits, job.key, unsafe): job
         for job in wanted.values()
     }
+    again = []
+    for done, future in enumerate(as_completed(waiting), 1):
+        if not _finished(future, waiting[future]):
+            again.append(waiting[future])
+        progress("examining", done, len(wanted))
+    for done, job in enumerate(again):
+        progress("once more, alone", done, len(again))
+        _finished(executor.submit(examine_submission, course, job.submission, limits, job.key, unsafe, True), job)
+
+
+def _finished(future: Future[bool], job: _Job) -> bool:
+    """Whether the examination was kept, or will never be; an error of ours becomes the row's reason."""
     try:
-        for done, future in enumerate(as_completed(waiting), 1):
-            error = future.exception()
-            if error is not None:
-                waiting[future].not_recorded = f"It could not be examined: {type(error).__name__}: {error}"
-            progress("examining", done, len(wanted))
-    except KeyboardInterrupt:
-        executor.shutdown(wait=False, cancel_futures=True)
-        raise
+        return future.result()
+    except (WallsMissing, ServerError) as error:
+        raise LabbookError(f"{error} Grading is stopped; what is done is kept.") from None
+    except Exception as error:
+        job.not_recorded = f"It could not be examined: {type(error).__name__}: {error}"
+        return True
 
 
-def _record(root: Path, course: Path, job: _Job) -> None:
-    from autograder import gradebook  # nbgrader takes seconds to import; the workers are busy meanwhile
+def _record(root: Path, course: Path, job: _Job, scores: Mapping[str, float | None]) -> None:
+    """Record one submission, unless its very examination is recorded already, and fill its row."""
+    from autograder import gradebook
 
     row = job.row
     found = cache.load(course, job.key) if job.key else None
     if found is None and not job.rejected:
         row.status, row.message = "rejected", job.not_recorded or "Its examination is missing: grade again."
         job.rejected = row.message
+    points = {name: float(result["points"]) for name, result in found.questions.items()} if found else {}
     try:
-        gradebook.record(root, course, job.submission, job.rejected)
+        if not found or not gradebook.is_recorded(course, job.submission, job.key, points, scores):
+            gradebook.record(root, course, job.submission, job.rejected, job.key if found else "")
     except LabbookError as error:
         row.status, row.message = "rejected", f"Not recorded. {error}"
         return

@@ -11,7 +11,7 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
-from traitlets import Dict, Unicode
+from traitlets import Bool, Dict, Unicode
 
 from autograder import cache, examination
 from autograder.cells import kind, question, tags
@@ -113,6 +113,8 @@ class Transplant(LabbookStep):
 class Examine(LabbookStep):
     """Stands where nbgrader's Execute stood: outputs and points come from the examination."""
 
+    unsafe = Bool(False, help="Go on where this machine cannot wall off a student's code.").tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Fill in the outputs of the examination, from the cache if it has been made."""
         reason = nb.metadata.get("labbook", {}).get("rejected")
@@ -124,7 +126,9 @@ class Examine(LabbookStep):
             cached = cache.load(course, name)
             if cached is None:
                 seed = cache.hidden_seed(course, lab, nb)
-                cached = examination.examine(nb, seed, limits)
+                cached = examination.examine(nb, seed, limits, unsafe=self.unsafe)
+                if examination.is_lost(cached):  # perhaps for want of time on a busy machine
+                    cached = examination.examine(nb, seed, limits, unsafe=self.unsafe)
                 cache.store(course, name, cached)
             found = cached
         fill_outputs(nb, found, reason or "It was not examined.")

@@ -3,12 +3,24 @@
 from pathlib import Path
 
 from autograder import cache
-from autograder.examination import Limits, examine
+from autograder.examination import Limits, examine, is_lost
 from autograder.intake import Submission, read_submission
 from autograder.transplant import transplanted
 
 
-def examine_submission(course: Path, submission: Submission, limits: Limits, name: str) -> None:
-    """Examine one submission and keep the result in the course's cache under ``name``."""
+def examine_submission(
+    course: Path, submission: Submission, limits: Limits, name: str, unsafe: bool = False, last_try: bool = False
+) -> bool:
+    """Examine one submission and keep the result in the course's cache under ``name``.
+
+    A room that was lost may have had too little of a busy machine, so that is kept only from the last try.
+
+    Returns:
+        Whether the result was kept.
+    """
     notebook = transplanted(submission.lab, read_submission(submission))
-    cache.store(course, name, examine(notebook, cache.hidden_seed(course, submission.lab, notebook), limits))
+    found = examine(notebook, cache.hidden_seed(course, submission.lab, notebook), limits, unsafe=unsafe)
+    if is_lost(found) and not last_try:
+        return False
+    cache.store(course, name, found)
+    return True

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
@@ -23,9 +25,14 @@ class Finding:
     remedy: str = ""
 
 
+# What other packages look at: each gives findings. The autograder adds its walls.
+examinations: list[Callable[[], list[Finding]]] = []
+
+
 def examine_machine() -> list[Finding]:
-    """Look at Python, the packages, TensorFlow, the GPU, the lab book, the disk and the data."""
-    return [_python(), *_packages(), *_tensorflow(), _lab_book(), _tools(), _disk(), *_data()]
+    """Look at Python, the packages, TensorFlow, the GPU, the fork server, the lab book, the disk and the data."""
+    ours = [_python(), *_packages(), *_tensorflow(), _fork_server(), _lab_book(), _tools(), _disk()]
+    return ours + [finding for look in examinations for finding in look()] + _data()
 
 
 def _python() -> Finding:
@@ -76,6 +83,18 @@ def _tensorflow() -> list[Finding]:
     else:
         findings.append(Finding("GPU", "note", "none: everything runs on the CPU"))
     return findings
+
+
+def _fork_server() -> Finding:
+    """Started for good: who asks the doctor is about to use it."""
+    from labkit.forkserver import Server, ServerError
+
+    began = time.monotonic()
+    try:
+        pid = Server.connect().pid
+    except ServerError as error:
+        return Finding("Fork server", "broken", "does not start", str(error))
+    return Finding("Fork server", "ok", f"answers as process {pid}, after {time.monotonic() - began:.1f} s")
 
 
 def _lab_book() -> Finding:
