@@ -236,7 +236,14 @@ def demo(
     shutil.rmtree(folder / "submitted", ignore_errors=True)
     simulate_class(found, students, seed=0, out=folder / "submitted")
     rows = _grade(
-        root, _course(root, folder), folder / "submitted", [lab.name for lab in found], None, False, True, None
+        root,
+        _course(root, folder),
+        folder / "submitted",
+        [lab.name for lab in found],
+        None,
+        False,
+        True,
+        None,
     )
     with _bar() as progress:
         pages = write_feedback(root, folder, found, progress=progress)
@@ -390,8 +397,10 @@ def _require_walls(unsafe: bool) -> None:
         return
     told = "; ".join(f"{wall.wall}: {wall.reason}" for wall in missing)
     if not unsafe:
-        raise LabbookError(f"This machine cannot wall off what students wrote ({told}). See `labbook doctor`; "
-                           "--unsafe grades all the same, with your rights.")
+        raise LabbookError(
+            f"This machine cannot wall off what students wrote ({told}). See `labbook doctor`; "
+            "--unsafe grades all the same, with your rights."
+        )
     err.print(f"Without walls, as asked: {told}", markup=False)
 
 

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import nbformat
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from autograder.build import source_notebook
 from autograder.cells import kind
-from autograder.examination import private_kernel
 from autograder.files import dumps, write
 from autograder.labs import Lab
 from labkit import metrics
@@ -67,6 +67,11 @@ def check_parameters(labs: Sequence[Lab], parameters: Mapping[str, Any]) -> None
         for name in parameters:
             if name not in known:
                 raise LabbookError(f"{lab.name} has no parameter {name!r}; it has {', '.join(known)}.")
+
+
+def private_kernel(folder: str) -> Config:
+    """Let a kernel talk over sockets in ``folder``, which is ours alone, not over ports open to every user."""
+    return Config({"KernelManager": {"transport": "ipc", "ip": os.path.join(folder, ".kernel")}})
 
 
 def run_lab(lab: Lab, parameters: Mapping[str, Any], out: Path, threads: int, events: Any = None) -> Run:

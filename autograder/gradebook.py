@@ -12,8 +12,8 @@ from nbformat import NotebookNode
 from nbgrader.api import (
     Assignment,
     Grade,
-    GradeCell,
     Gradebook,
+    GradeCell,
     MissingEntry,
     Student,
     SubmittedAssignment,
@@ -83,7 +83,11 @@ def _note(course: Path, submission: Submission) -> Path:
 
 
 def is_recorded(
-    course: Path, submission: Submission, name: str, points: Mapping[str, float], scores: Mapping[str, float | None]
+    course: Path,
+    submission: Submission,
+    name: str,
+    points: Mapping[str, float],
+    scores: Mapping[str, float | None],
 ) -> bool:
     """Whether this very examination stands in the gradebook already.
 

@@ -11,8 +11,8 @@ from autograder.cells import kind, question
 from autograder.examination import Examination, Limits, is_lost
 from autograder.intake import Rejected, Submission, read_submission
 from autograder.transplant import transplanted
-from autograder.worker import examine_submission
 from autograder.walls import WallsMissing
+from autograder.worker import examine_submission
 from labkit.errors import LabbookError
 from labkit.forkserver import ServerError
 
@@ -140,7 +140,9 @@ def _examine(
         progress("examining", done, len(wanted))
     for done, job in enumerate(again):
         progress("once more, alone", done, len(again))
-        _finished(executor.submit(examine_submission, course, job.submission, limits, job.key, unsafe, True), job)
+        _finished(
+            executor.submit(examine_submission, course, job.submission, limits, job.key, unsafe, True), job
+        )
 
 
 def _finished(future: Future[bool], job: _Job) -> bool:

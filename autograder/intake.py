@@ -142,7 +142,9 @@ def _read_text(path: Path) -> str:
         if not stat.S_ISREG(status.st_mode):
             raise Rejected(f"{path.name} is not a file: hand in the notebook itself.")
         if status.st_size > MAX_BYTES:
-            raise Rejected(f"{path.name} is larger than {MAX_BYTES >> 20} MiB: clear its outputs, hand in again.")
+            raise Rejected(
+                f"{path.name} is larger than {MAX_BYTES >> 20} MiB: clear its outputs, hand in again."
+            )
         with open(handle, "rb", closefd=False) as stream:
             content = stream.read(MAX_BYTES)
     finally:

@@ -52,7 +52,9 @@ def measure(lab: Lab) -> dict[str, Any]:
                 raise LabbookError(f"{lab.name} with seed {seed} ended {run.status}: {run.error}")
             for name, entry in entries.items():
                 values[name][str(seed)] = run.metrics[entry["metric"]]["value"]
-            print(f"seed {seed}: {({name: found[str(seed)] for name, found in values.items()})}", flush=True)
+            print(
+                f"seed {seed}: { ({name: found[str(seed)] for name, found in values.items()}) }", flush=True
+            )
     return {
         name: {
             "metric": entry["metric"],

@@ -9,7 +9,12 @@ from autograder.transplant import transplanted
 
 
 def examine_submission(
-    course: Path, submission: Submission, limits: Limits, name: str, unsafe: bool = False, last_try: bool = False
+    course: Path,
+    submission: Submission,
+    limits: Limits,
+    name: str,
+    unsafe: bool = False,
+    last_try: bool = False,
 ) -> bool:
     """Examine one submission and keep the result in the course's cache under ``name``.
 

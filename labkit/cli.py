@@ -126,5 +126,6 @@ def doctor(json_file: JsonOption = None) -> None:
     if any(finding.status == "broken" for finding in findings):
         raise typer.Exit(1)
 
+
 if __name__ == "__main__":
     main()

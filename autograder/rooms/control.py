@@ -219,8 +219,11 @@ def _clean_parts(parts: Any) -> list[dict[str, Any]]:
     for part in parts[:100] if type(parts) is list else ():
         if type(part) is not dict or part.get("status") not in STATUSES:
             continue
-        weight = part.get("weight")
-        texts = {name: outputs.clean_text(part.get(name), 1000) for name in ("label", "message", "misconception", "hint")}
+        weight: Any = part.get("weight")
+        texts = {
+            name: outputs.clean_text(part.get(name), 1000)
+            for name in ("label", "message", "misconception", "hint")
+        }
         clean = Part(
             weight=float(weight) if type(weight) in (int, float) else 0.0,
             hidden=part.get("hidden") is True,
