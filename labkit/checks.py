@@ -23,6 +23,7 @@ import contextlib
 import hashlib
 import inspect
 import io
+import linecache
 import os
 import sys
 import textwrap
@@ -290,7 +291,7 @@ class Question:
         """
         try:
             tree = ast.parse(textwrap.dedent(_source(answer())))
-        except (NotImplementedError, NameError, SyntaxError, OSError, TypeError):
+        except (NotImplementedError, NameError, SyntaxError, OSError, TypeError, AttributeError):
             return
         used = {ALIASES.get(name, name) for name in _module_names(tree)} & set(modules)
         if used:
@@ -300,7 +301,7 @@ class Question:
                 False,
                 message=f"This answer uses {', '.join(sorted(used))}, which the task rules out.",
                 misconception="forbidden-library",
-                hint="Here the point is to see every multiplication: write it without.",
+                hint="Here the point is to do it by hand, once: write it without.",
             )
 
     def score(self) -> float:
@@ -382,9 +383,9 @@ class Question:
             part.message = _where(error)
 
     def _recognise(self, part: Part, is_it: Callable[[Any], bool], wrong: Mapping[str, Any] | None) -> None:
-        """Name the first misconception whose value this is."""
+        """Name the first misconception whose value this is; one whose hint is still hidden stays unnamed."""
         for name, target in (wrong or {}).items():
-            if is_it(target):
+            if name in self.misconceptions and is_it(target):
                 part.misconception, part.hint = name, self.misconceptions[name]
                 return
 
@@ -425,10 +426,11 @@ def _where(error: BaseException) -> str:
 
 
 def _source(answer: Any) -> str:
-    """The text of the student's function, wherever it lives."""
+    """The text of the cell that defines the student's function, wherever it lives."""
     if hasattr(type(answer), "_source"):
         return str(answer._source())
-    return inspect.getsource(answer)
+    cell = "".join(linecache.getlines(answer.__code__.co_filename))
+    return inspect.getsource(answer) if os.path.exists(answer.__code__.co_filename) else cell
 
 
 def _module_names(tree: ast.AST) -> Iterator[str]:

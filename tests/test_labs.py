@@ -43,9 +43,10 @@ def workers() -> Iterator[ThreadPoolExecutor]:
 
 
 def grade(workers: ThreadPoolExecutor, notebooks: list[NotebookNode]) -> list[Results]:
+    limits = Limits(cell_seconds=60, question_seconds=60, notebook_seconds=300)
     futures = [
         workers.submit(
-            examine, notebook, "00ff", Limits(cell_seconds=60, question_seconds=60, notebook_seconds=300)
+            examine, notebook, "00ff", limits
         )
         for notebook in notebooks
     ]
@@ -89,6 +90,13 @@ def test_the_students_notebook_gives_nothing_away(lab: Lab) -> None:
         for line in block.splitlines()
         if len(line.strip()) > 25
     ]
+    shown = {  # what a line of an explore cell says, too, is no secret
+        line.strip()
+        for cell in solved.cells
+        if kind(cell) in ("setup", "explore", "test")
+        for line in hidden.sub("", cell.source).splitlines()
+    }
+    secrets = [line for line in secrets if line not in shown]
     assert len(secrets) > 20
     text = "\n".join(cell.source for cell in released.cells)
     for line in secrets:

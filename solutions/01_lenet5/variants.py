@@ -820,3 +820,74 @@ def confusion_matrix(y, predicted):
 def most_confused(y, predicted):
     off = confusion_matrix(y, predicted) - 10_000 * np.eye(10)
     return divmod(int(np.argmax(off)), 10)
+
+# %% [markdown]
+# Answers of a reader who had the student's notebook alone.
+
+# %% question="conv-forward" right="a reader's: one filter after the other"
+def conv_forward(X, W, b):
+    n, height, width, channels = X.shape
+    kh, kw, _, filters = W.shape
+    Z = np.zeros((n, height - kh + 1, width - kw + 1, filters))
+    for i in range(Z.shape[1]):
+        for j in range(Z.shape[2]):
+            window = X[:, i : i + kh, j : j + kw, :]
+            for f in range(filters):
+                Z[:, i, j, f] = np.sum(window * W[:, :, :, f], axis=(1, 2, 3)) + b[f]
+    return Z
+
+# %% question="average-pool" right="a reader's: four slices"
+def average_pool(X):
+    return (X[:, ::2, ::2] + X[:, 1::2, ::2] + X[:, ::2, 1::2] + X[:, 1::2, 1::2]) / 4
+
+# %% question="shape-walk" right="a reader's: C5 as a map of one pixel"
+shapes = {
+    "input": (32, 32, 1),
+    "C1": (28, 28, 6),
+    "S2": (14, 14, 6),
+    "C3": (10, 10, 16),
+    "S4": (5, 5, 16),
+    "C5": (1, 1, 120),
+    "F6": (84,),
+    "OUTPUT": (10,),
+}
+
+# %% question="count-parameters" right="a reader's: a running total"
+def count_parameters(kernel_size, inputs):
+    total = 0
+    for m in inputs:
+        total += kernel_size**2 * m + 1
+    return total
+
+# %% question="losses" right="a reader's: the right class taken off at the end"
+def cross_entropy(logits, y):
+    logits = logits - logits.max(axis=1, keepdims=True)
+    log_p = logits - np.log(np.sum(np.exp(logits), axis=1, keepdims=True))
+    return -np.mean(log_p[np.arange(len(y)), y])
+
+
+def hinge_loss(scores, y):
+    right = scores[np.arange(len(y)), y]
+    return np.mean(np.sum(np.maximum(0, scores - right[:, None] + 1), axis=1)) - 1
+
+# %% question="train" right="a reader's: the network of question 6"
+def train(X, y, epochs):
+    model = build_lenet5()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=keras.optimizers.Adam(0.002), loss=loss, metrics=["accuracy"])
+    training.fit(model, X, y, epochs=epochs, batch_size=32)
+    return model
+
+# %% question="confusions" right="a reader's: a loop, and the diagonal emptied"
+def confusion_matrix(y, predicted):
+    matrix = np.zeros((10, 10), int)
+    for true, guess in zip(y, predicted):
+        matrix[true, guess] += 1
+    return matrix
+
+
+def most_confused(y, predicted):
+    matrix = confusion_matrix(y, predicted)
+    np.fill_diagonal(matrix, 0)
+    true, guess = np.unravel_index(matrix.argmax(), matrix.shape)
+    return int(true), int(guess)

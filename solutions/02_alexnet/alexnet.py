@@ -136,6 +136,17 @@ q = check.question(
 )
 
 
+wrong = {"no-plus-one": 54, "stride-ignored": 217}
+q.equal("CONV1: 11 on 227, stride 4", lambda: output_size(227, 11, stride=4), 55, wrong)
+wrong = {"no-plus-one": 26, "stride-ignored": 53}
+q.equal("POOL1: 3 on 55, stride 2", lambda: output_size(55, 3, stride=2), 27, wrong)
+wrong = {"no-plus-one": 26, "padding-once": 25, "padding-ignored": 23}
+q.equal("CONV2: 5 on 27, padding 2", lambda: output_size(27, 5, padding=2), 27, wrong)
+wrong = {"rounded-down": 54, "rounded-up": 55, "not-whole": 54.25}
+q.raises("the paper's 224", lambda: output_size(224, 11, stride=4), ValueError, wrong)
+### BEGIN HIDDEN TESTS
+
+
 def size_case(n, k, s, p):
     """The right number of places where they come out whole, and what common mistakes would give."""
     steps = (n + 2 * p - k) / s
@@ -144,12 +155,6 @@ def size_case(n, k, s, p):
     return {"expected": steps + 1, "wrong": wrong}
 
 
-q.equal("CONV1: 11 on 227, stride 4", lambda: output_size(227, 11, stride=4), **size_case(227, 11, 4, 0))
-q.equal("POOL1: 3 on 55, stride 2", lambda: output_size(55, 3, stride=2), **size_case(55, 3, 2, 0))
-q.equal("CONV2: 5 on 27, padding 2", lambda: output_size(27, 5, padding=2), **size_case(27, 5, 1, 2))
-wrong = {"rounded-down": 54, "rounded-up": 55, "not-whole": 54.25}
-q.raises("the paper's 224", lambda: output_size(224, 11, stride=4), ValueError, wrong)
-### BEGIN HIDDEN TESTS
 with q.hidden(
     larger_kernel="A kernel that is larger than the padded image has no place at all: raise ValueError."
 ):
@@ -261,7 +266,7 @@ def shape_mistakes(size, channels, **more):
 wrong = shape_mistakes(227, 3, input_of_224=(224, 224, 3))
 q.equal("input", lambda: shape_in_table("input"), (227, 227, 3), wrong, weight=0.5)
 wrong = shape_mistakes(55, 96, no_plus_one=(54, 54, 96), one_tower_of_two=(55, 55, 48))
-wrong |= {"channels-multiplied": (55, 55, 288), "input-of-224": (54.25, 54.25, 96)}
+wrong |= {"channels-multiplied": (55, 55, 288)}
 q.equal("CONV1", lambda: shape_in_table("CONV1"), (55, 55, 96), wrong)
 ### BEGIN HIDDEN TESTS
 with q.hidden(norm_shrinks="Normalisation divides every number by another: there are as many afterwards as before."):
@@ -407,6 +412,22 @@ q = check.question(
 )
 
 
+wrong = {
+    "no-bias": (34_848, 0),
+    "one-bias": (34_848, 1),
+    "bias-for-each-channel": (34_848, 288),
+    "kernel-not-square": (3_168, 96),
+    "channels-ignored": (11_616, 96),
+    "own-channels": (1_115_136, 96),
+}
+q.equal("CONV1: weights, biases", lambda: count_parameters(11, 3, 96), (34_848, 96), wrong)
+wrong = {"groups-ignored": (614_400, 256), "one-group-only": (153_600, 128), "biases-divided": (307_200, 128)}
+q.equal("CONV2 in two groups", lambda: count_parameters(5, 96, 256, groups=2), (307_200, 256), wrong)
+wrong = {"no-bias": 34_848, "one-bias": 34_849}
+q.equal("parameters of CONV1", lambda: parameters and parameters["CONV1"], 34_944, wrong, weight=0.5)
+### BEGIN HIDDEN TESTS
+
+
 def layer_case(k, c, f, g=1):
     """The right (weights, biases) of a layer, and what common mistakes would give."""
     w = k * k * (c // g) * f
@@ -425,11 +446,6 @@ def summed_case(*rows):
     return {"expected": add(case["expected"] for case in cases), "wrong": wrong}
 
 
-q.equal("CONV1: weights, biases", lambda: count_parameters(11, 3, 96), **layer_case(11, 3, 96))
-pair = 5, 96, 256, 2
-q.equal("CONV2 in two groups", lambda: count_parameters(5, 96, 256, groups=2), **layer_case(*pair))
-q.equal("parameters of CONV1", lambda: parameters and parameters["CONV1"], **summed_case((11, 3, 96)), weight=0.5)
-### BEGIN HIDDEN TESTS
 hints = {
     "not_flattened": "FC6 reads every number of every map of POOL5, not one number a map.",
     "towers_never_talk": "CONV3 reads the maps of both cards: it has no groups.",
@@ -523,8 +539,24 @@ q = check.question(
         "own-channels": "The kernels are as deep as the layer's INPUT.",
         "groups-ignored": "With two groups a kernel reads only half of the channels.",
         "one-group-only": "That is the work of one group.",
+        "towers-never-talk": "CONV3 reads the maps of both towers: it has no groups.",
     },
 )
+
+
+wrong = {
+    "flops": 210_830_400,
+    "biases-counted": 105_705_600,
+    "positions-ignored": 34_848,
+    "one-side-only": 1_916_640,
+    "kernel-not-square": 9_583_200,
+    "channels-ignored": 35_138_400,
+    "own-channels": 3_373_286_400,
+}
+q.equal("CONV1", lambda: count_macs((55, 55, 96), 11, 3), 105_415_200, wrong)
+wrong = {"flops": 33_554_432, "biases-counted": 16_781_312}
+q.equal("FC7", lambda: count_macs((4096,), 1, 4096), 16_777_216, wrong, weight=0.5)
+### BEGIN HIDDEN TESTS
 
 
 def macs_case(shape, k, c, g=1):
@@ -539,10 +571,6 @@ def macs_case(shape, k, c, g=1):
     return {"expected": right, "wrong": wrong}
 
 
-case = macs_case((55, 55, 96), 11, 3)
-q.equal("CONV1", lambda: count_macs((55, 55, 96), 11, 3), **case)
-q.equal("FC7", lambda: count_macs((4096,), 1, 4096), **macs_case((4096,), 1, 4096), weight=0.5)
-### BEGIN HIDDEN TESTS
 with q.hidden():
     rng = check.rng()
     k, c, f, g, n = (int(rng.integers(low, high)) for low, high in [(2, 8), (5, 20), (21, 40), (2, 5), (9, 30)])
@@ -562,9 +590,11 @@ with q.hidden():
         channels = units
     one = {name: macs_case(*row) for name, *row in network}
     two = {name: macs_case(*row, 2 if name in ("CONV2", "CONV4", "CONV5") else 1) for name, *row in network}
+    apart = two | {"CONV3": macs_case(*network[2][1:], 2)}
+    never = {"towers-never-talk": sum(case["expected"] for case in apart.values())}
     for label, cases in {"one tower": one, "two towers": two}.items():
         mistakes = next(iter(cases.values()))["wrong"]
-        wrong = {mistake: sum(case["wrong"][mistake] for case in cases.values()) for mistake in mistakes}
+        wrong = {mistake: sum(case["wrong"][mistake] for case in cases.values()) for mistake in mistakes} | never
         expected = sum(case["expected"] for case in cases.values())
         q.equal(label, lambda label=label: all_macs and all_macs[label], expected, wrong)
 ### END HIDDEN TESTS
@@ -660,6 +690,12 @@ q = check.question(
 )
 
 
+wrong = {"after-pooling": 43_264, "one-card": 93_312, "one-map": 729, "maps-counted": 256}
+wrong |= {"weights-counted": 614_400}
+q.equal("CONV2", lambda: neurons and neurons["CONV2"], 186_624, wrong)
+### BEGIN HIDDEN TESTS
+
+
 def neurons_case(size, maps, kernel_size, channels):
     """The right number of neurons of a layer, and what common mistakes would give."""
     pooled = ((size - 3) // 2 + 1) ** 2 * maps
@@ -670,9 +706,6 @@ def neurons_case(size, maps, kernel_size, channels):
     return {"condition": lambda v: v == size**2 * maps, "wrong": judged}
 
 
-q.satisfies("CONV2", lambda: neurons and neurons["CONV2"], **neurons_case(27, 256, 5, 96))
-q.satisfies("CONV5", lambda: neurons and neurons["CONV5"], **neurons_case(13, 256, 3, 384), weight=0.5)
-### BEGIN HIDDEN TESTS
 hints = {
     "the_papers_number": "So the paper prints it. Multiply height, width and maps of CONV1 yourself.",
     "the_papers_sum": "That is the sum of the paper's eight numbers, of which one is not right.",
@@ -681,8 +714,8 @@ with q.hidden(**hints):
     case = neurons_case(55, 96, 11, 3)
     case["wrong"] |= {"the-papers-number": lambda v: v == 253_440}
     q.satisfies("CONV1", lambda: neurons and neurons["CONV1"], **case)
-    for name, channels in {"CONV3": 256, "CONV4": 384}.items():
-        case = neurons_case(13, 384, 3, channels)
+    for name, channels, maps in [("CONV3", 256, 384), ("CONV4", 384, 384), ("CONV5", 384, 256)]:
+        case = neurons_case(13, maps, 3, channels)
         q.satisfies(name, lambda name=name: neurons and neurons[name], **case, weight=0.25)
     for name, units in UNITS.items():
         q.equal(name, lambda name=name: neurons and neurons[name], units, weight=0.25)
@@ -767,6 +800,27 @@ q = check.question(
 )
 
 
+A = np.array([1.0, 2, 3, 1]).reshape(1, 1, 1, 4)
+wrong = {
+    "alpha-divided": 3 * A / [8, 17, 17, 13],
+    "last-map-missing": A / [2, 6, 14, 11],
+    "window-too-wide": A / [15, 16, 16, 15],
+    "own-map-only": A / [2, 5, 10, 2],
+    "all-maps": A / 16,
+    "squares-missing": A / [4, 7, 7, 5],
+    "multiplied": A * [6, 15, 15, 11],
+    "window-wraps": A / [7, 15, 15, 12],
+}
+answer = lambda: normalise_responses(A, k=1, n=3, alpha=1, beta=1)
+q.forbids("tensorflow", "keras", "scipy", "torch", "jax", answer=lambda: normalise_responses)
+q.close("1, 2, 3, 1, all constants 1 and n = 3", answer, A / [6, 15, 15, 11], wrong=wrong)
+C = 40.0 + 30 * np.cos(np.arange(36)).reshape(1, 2, 2, 9)
+B = tf.nn.local_response_normalization(C.astype("float32"), 2, 2, 1e-4, 0.75).numpy()
+wrong = {"power-missing": C / (C / B) ** (4 / 3)}
+q.close("nine maps, the paper's constants", lambda: normalise_responses(C), B, 1e-6, 1e-6, wrong)
+### BEGIN HIDDEN TESTS
+
+
 def lrn_case(A, k=2, n=5, alpha=1e-4, beta=0.75):
     """What TensorFlow gives, and what common mistakes would."""
     j, i = np.indices((A.shape[-1],) * 2)
@@ -789,11 +843,6 @@ def lrn_case(A, k=2, n=5, alpha=1e-4, beta=0.75):
     return {"condition": same(right), "wrong": judged, "expected": "what TensorFlow gives (tolerance 1e-6)"}
 
 
-A = np.arange(1.0, 10).reshape(1, 1, 1, 9) * 20
-A = np.concatenate([A, A[..., ::-1] + 5, A / 2], axis=2)
-q.forbids("tensorflow", "keras", "scipy", "torch", "jax", answer=lambda: normalise_responses)
-q.satisfies("three pixels, nine maps", lambda: normalise_responses(A), **lrn_case(A))
-### BEGIN HIDDEN TESTS
 with q.hidden(window_from_one="That is the misprint's window: it begins at the first map, wherever i is."):
     rng = check.rng()
     A = np.abs(rng.normal(40, 30, size=(2, 4, 5, 12))) + 1
@@ -875,6 +924,28 @@ q = check.question(
 )
 
 
+X = [[1, 5, 2, 0, 3, 1, 6, 2, 0], [0, 2, 1, 7, 1, 4, 2, 5, 8], [3, 1, 4, 1, 0, 2, 0, 1, 3], [2, 8, 0, 1, 6, 0, 3, 7, 2]]
+X = np.array([*X, [1, 0, 2, 3, 9, 5, 1, 0, 4]], "float32").reshape(1, 5, 9, 1)
+
+
+def pooled(*rows):
+    """One feature map, written row by row."""
+    return np.array(rows, "float32")[None, :, :, None]
+
+
+expected = pooled([5, 7, 6, 8], [8, 9, 9, 7])
+wrong = {
+    "windows-touch": pooled([5, 7, 8]),
+    "window-too-small": pooled([5, 7, 4, 6], [8, 4, 6, 7]),
+    "mean": pooled([19, 19, 19, 27], [21, 26, 26, 21]) / 9,
+    "stride-one": pooled([5, 7, 7, 7, 6, 6, 8], [8, 8, 7, 7, 6, 7, 8], [8, 8, 9, 9, 9, 7, 7]),
+    "last-missing": pooled([5, 7, 6]),
+}
+q.forbids("tensorflow", "keras", "scipy", "skimage", "torch", "jax", answer=lambda: max_pool)
+q.close("3×3 on 5×9, stride 2", lambda: max_pool(X), expected, wrong=wrong)
+### BEGIN HIDDEN TESTS
+
+
 def pool_case(X, z, s):
     """The right maxima, and what common mistakes would give."""
     pool = lambda X, z, s: tf.nn.max_pool2d(X, z, s, "VALID").numpy()
@@ -893,11 +964,6 @@ def pool_case(X, z, s):
     return {"condition": same(right), "wrong": judged, "expected": "the largest number of each window"}
 
 
-X = np.array([[1, 5, 2, 0, 3], [0, 2, 1, 7, 1], [3, 1, 4, 1, 0], [2, 8, 0, 1, 6], [1, 0, 2, 3, 9]])
-X = X.astype("float32").reshape(1, 5, 5, 1)
-q.forbids("tensorflow", "keras", "scipy", "skimage", "torch", "jax", answer=lambda: max_pool)
-q.satisfies("3×3 on 5×5, stride 2", lambda: max_pool(X), **pool_case(X, 3, 2))
-### BEGIN HIDDEN TESTS
 with q.hidden():
     rng = check.rng()
     for z, s, height, width in [(3, 2, 10, 13), (4, 3, 13, 15)]:
@@ -989,6 +1055,25 @@ q = check.question(
 )
 
 
+X = np.array([1, 2, 3, 4], "float32").reshape(1, 1, 1, 4)
+W = np.array([[1, 10], [100, 1000]], "float32").reshape(1, 1, 2, 2)
+b = np.array([5, 7], "float32")
+wrong = {
+    "towers-crossed": [408, 2017],
+    "towers-exchanged": [4035, 208],
+    "same-maps-twice": [206, 2017],
+    "towers-added": [4236],
+    "every-other-map": [306, 4027],
+    "no-bias": [201, 4030],
+}
+answer = lambda: np.ravel(convolve_in_two_towers(X, W, b))
+q.close("1×1 kernels, one pixel, the four maps 1, 2, 3, 4", answer, [206, 4037], wrong=wrong)
+Y, V = np.ones((2, 5, 7, 4), "float32"), np.ones((3, 3, 2, 2), "float32")
+wrong = {"valid-padding": (2, 3, 5, 2), "towers-added": (2, 5, 7, 1), "wrong-axis": (2, 5, 14, 1)}
+q.equal("a shape", lambda: np.shape(convolve_in_two_towers(Y, V, b)), (2, 5, 7, 2), wrong, weight=0.5)
+### BEGIN HIDDEN TESTS
+
+
 def towers_case(X, W, b):
     """One convolution whose kernels are zero across the towers, and what common mistakes would give."""
     c, f = X.shape[-1] // 2, W.shape[-1] // 2
@@ -1008,11 +1093,6 @@ def towers_case(X, W, b):
     return {"expected": right, "rtol": 1e-4, "atol": 1e-4, "wrong": wrong}
 
 
-X = np.arange(36, dtype="float32").reshape(1, 3, 3, 4) % 7
-W = np.arange(36, dtype="float32").reshape(3, 3, 2, 2) % 5 - 2
-b = np.array([10, -10], "float32")
-q.close("four maps, two kernels", lambda: convolve_in_two_towers(X, W, b), **towers_case(X, W, b))
-### BEGIN HIDDEN TESTS
 hints = {
     "image_is_no_map": "CONV1 reads the image, which lies on both cards: nothing has to come across.",
     "kept_apart": "Look at question 3: the kernels of CONV2, CONV4 and CONV5 read half of the maps, their own card's.",
@@ -1139,6 +1219,23 @@ def counts_of(width, towers):
     return [layer["parameters"] for layer in described(width, towers) if layer["parameters"]]
 
 
+eighth = {"CONV1": 4_368, "CONV2": 9_632, "CONV3": 13_872, "CONV4": 20_784, "CONV5": 13_856}
+eighth |= {"FC6": 590_336, "FC7": 262_656, "FC8": 513_000}
+instead = lambda **layers: list((eighth | layers).values())
+wrong = {
+    "output-scaled": instead(FC8=64_125),
+    "not-flattened": instead(FC6=16_896),
+    "padding-forgotten": instead(FC6=66_048),
+    "input-of-224": instead(FC6=410_112),
+    "dense-layer-missing": [count for name, count in eighth.items() if name != "FC7"],
+    "no-bias": [4_356, 9_600, 13_824, 20_736, 13_824, 589_824, 262_144, 512_000],
+}
+q.equal("parameters, width 1/8", lambda: counts_of(1 / 8, 1), instead(), wrong, weight=1.5)
+image = np.zeros((1, 227, 227, 3), "float32")
+q.equal("one image in, 1000 logits out", lambda: np.shape(narrow(1 / 8, 1)(image)), (1, 1000), weight=0.5)
+### BEGIN HIDDEN TESTS
+
+
 def build_case(width, towers):
     """The parameters, layer by layer, of a network of this width, and what common mistakes would give."""
     depths, kernels = [3, *(round(width * n) for n in (96, 256, 384, 384, 256))], (11, 5, 3, 3, 3)
@@ -1159,10 +1256,6 @@ def build_case(width, towers):
     return {"expected": right, "wrong": wrong}
 
 
-q.equal("parameters, width 1/8", lambda: counts_of(1 / 8, 1), **build_case(1 / 8, 1), weight=1.5)
-image = np.zeros((1, 227, 227, 3), "float32")
-q.equal("one image in, 1000 logits out", lambda: np.shape(narrow(1 / 8, 1)(image)), (1, 1000), weight=0.5)
-### BEGIN HIDDEN TESTS
 hints = {
     "windows_touch": "AlexNet's pooling windows overlap: 3 pixels wide, 2 apart. (Sizes come out the same.)",
     "average_pooling": "AlexNet takes the maximum of each window.",
@@ -1414,6 +1507,22 @@ q = check.question(
 )
 
 
+scores = np.tile([1.5, 7, 0, 3, 6, 2, 9, 4], (10, 1))  # from best to worst: classes 6, 1, 4, 7, 3, 5, 0, 2
+y = np.array([6, 1, 4, 4, 7, 5, 5, 0, 2, 2])
+wrong = {
+    "accuracy": 40,
+    "share": 0.6,
+    "worst-k": 50,
+    "kth-only": 80,
+    "one-guess": 90,
+    "best-left-out": 70,
+    "divided-by-k": 100 * 26 / 30,
+}
+q.forbids("sklearn", "tensorflow", "keras", "torch", answer=lambda: top_k_error)
+q.close("ten images, three guesses", lambda: top_k_error(scores, y, 3), 60, wrong=wrong)
+### BEGIN HIDDEN TESTS
+
+
 def top_case(scores, y, k):
     """The right error, and what common mistakes would give."""
     right = 100 * (1 - np.mean(tf.math.in_top_k(y, scores.astype("float32"), k)))
@@ -1425,15 +1534,11 @@ def top_case(scores, y, k):
     return {"expected": right, "wrong": wrong}
 
 
-scores = np.array([[4.0, 1, 3, 2, 0], [0, 5, 2, 1, 3], [1, 2, 3, 4, 5], [9, 6, 8, 5, 7], [2, 1, 0, 4, 3]])
-y = np.array([2, 1, 0, 3, 4])
-q.forbids("sklearn", "tensorflow", "keras", "torch", answer=lambda: top_k_error)
-q.close("five images, two guesses", lambda: top_k_error(scores, y, 2), **top_case(scores, y, 2))
-### BEGIN HIDDEN TESTS
 with q.hidden():
     rng = check.rng()
     scores = rng.permuted(np.tile(np.linspace(-4, 4, 20), (40, 1)), axis=1)
-    y = np.argsort(-scores, axis=1)[np.arange(40), rng.permutation(np.repeat([0, 1, 2, 3, 4, 5, 18, 19], 5))]
+    ranks = np.repeat([0, 1, 2, 3, 4, 5, 18, 19], [4, 3, 7, 5, 6, 2, 8, 5])
+    y = np.argsort(-scores, axis=1)[np.arange(40), rng.permutation(ranks)]
     for k in (1, 3, 5):
         answer = lambda k=k: top_k_error(scores, y, k=k)
         q.close("other images", answer, **top_case(scores, y, k), weight=0.5)
