@@ -15,10 +15,10 @@
 # **You need** NumPy arrays, the chain rule, and a first acquaintance with Keras. Arrays are NHWC throughout:
 # image, row, column, channel.
 #
-# **How it works.** Write where it says `YOUR CODE HERE` (or replace `None`), run the cell, then run the check below it:
-# it says what is right and what a wrong number probably means. Grading adds hidden checks of the same kind. Cells
-# tagged `explore` are yours to play with and are not run when your work is graded, so keep helper functions in the
-# answer cell or in a new cell of your own.
+# **How it works.** Write where it says `YOUR CODE HERE` (or replace `None`), run the cell, then run the check
+# below it: it says what is right and what a wrong number probably means. Grading adds hidden checks of the
+# same kind. Cells tagged `explore` are yours to play with and are not run when your work is graded, so keep
+# helper functions in the answer cell or in a new cell of your own.
 
 # %% tags=["parameters"]
 SEED = 0
@@ -268,8 +268,8 @@ with check.waits_for("conv-forward"):
     )
 
 # %% [markdown]
-# **Think.** Suppose a library turned every kernel round before it used it, and you trained the same network with it
-# from scratch. What would be different in the end, and what would not?
+# **Think.** Suppose a library turned every kernel round before it used it, and you trained the same network
+# with it from scratch. What would be different in the end, and what would not?
 
 # %% [markdown] tags=["think-answer"]
 # Nothing but the bookkeeping: training ends with the flipped kernels where it had the others, and every
@@ -331,7 +331,9 @@ wrong = {
     "picks-one": np.reshape([1, 10, 0, 0], (1, 2, 2, 1)),
 }
 q.forbids("tensorflow", "keras", "scipy", "torch", "jax", answer=lambda: average_pool)
-q.close("four windows", lambda: average_pool(X), np.reshape([3.25, 30.25, 1.25, 2.25], (1, 2, 2, 1)), wrong=wrong)
+q.close(
+    "four windows", lambda: average_pool(X), np.reshape([3.25, 30.25, 1.25, 2.25], (1, 2, 2, 1)), wrong=wrong
+)
 ### BEGIN HIDDEN TESTS
 
 
@@ -730,8 +732,8 @@ q.score()
 #
 # $$L = -\log \frac{e^{s_y}}{\sum_j e^{s_j}}$$
 #
-# Written like this it breaks: $e^{1000}$ is infinite on a computer. Subtract from each image's logits the largest of
-# *that image* first; does $L$ change?
+# Written like this it breaks: $e^{1000}$ is infinite on a computer. Subtract from each image's logits the
+# largest of *that image* first; does $L$ change?
 #
 # **The multiclass hinge loss** wants the right digit's score to be ahead of every other by 1, and then asks
 # for no more:
@@ -1244,8 +1246,8 @@ with check.waits_for("train", reader):
 # %% [markdown]
 # ## To take away
 #
-# * A valid convolution of size $k$ leaves $\lfloor (n - k) / \text{stride} \rfloor + 1$ places. With question 1 and this line
-#   you can draw any network of this course.
+# * A valid convolution of size $k$ leaves $\lfloor (n - k) / \text{stride} \rfloor + 1$ places. With question
+#   1 and this line you can draw any network of this course.
 # * Shared weights make a layer cheap in parameters: C1 has 156. Most of the 61,706 are in C5, where nothing
 #   is shared.
 # * Give the loss logits, and let it subtract the largest: nothing overflows.

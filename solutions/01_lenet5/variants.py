@@ -821,8 +821,10 @@ def most_confused(y, predicted):
     off = confusion_matrix(y, predicted) - 10_000 * np.eye(10)
     return divmod(int(np.argmax(off)), 10)
 
+
 # %% [markdown]
 # Answers of a reader who had the student's notebook alone.
+
 
 # %% question="conv-forward" right="a reader's: one filter after the other"
 def conv_forward(X, W, b):
@@ -836,9 +838,11 @@ def conv_forward(X, W, b):
                 Z[:, i, j, f] = np.sum(window * W[:, :, :, f], axis=(1, 2, 3)) + b[f]
     return Z
 
+
 # %% question="average-pool" right="a reader's: four slices"
 def average_pool(X):
     return (X[:, ::2, ::2] + X[:, 1::2, ::2] + X[:, ::2, 1::2] + X[:, 1::2, 1::2]) / 4
+
 
 # %% question="shape-walk" right="a reader's: C5 as a map of one pixel"
 shapes = {
@@ -852,12 +856,14 @@ shapes = {
     "OUTPUT": (10,),
 }
 
+
 # %% question="count-parameters" right="a reader's: a running total"
 def count_parameters(kernel_size, inputs):
     total = 0
     for m in inputs:
         total += kernel_size**2 * m + 1
     return total
+
 
 # %% question="losses" right="a reader's: the right class taken off at the end"
 def cross_entropy(logits, y):
@@ -870,6 +876,7 @@ def hinge_loss(scores, y):
     right = scores[np.arange(len(y)), y]
     return np.mean(np.sum(np.maximum(0, scores - right[:, None] + 1), axis=1)) - 1
 
+
 # %% question="train" right="a reader's: the network of question 6"
 def train(X, y, epochs):
     model = build_lenet5()
@@ -877,6 +884,7 @@ def train(X, y, epochs):
     model.compile(optimizer=keras.optimizers.Adam(0.002), loss=loss, metrics=["accuracy"])
     training.fit(model, X, y, epochs=epochs, batch_size=32)
     return model
+
 
 # %% question="confusions" right="a reader's: a loop, and the diagonal emptied"
 def confusion_matrix(y, predicted):
