@@ -44,12 +44,7 @@ def workers() -> Iterator[ThreadPoolExecutor]:
 
 def grade(workers: ThreadPoolExecutor, notebooks: list[NotebookNode]) -> list[Results]:
     limits = Limits(cell_seconds=60, question_seconds=60, notebook_seconds=300)
-    futures = [
-        workers.submit(
-            examine, notebook, "00ff", limits
-        )
-        for notebook in notebooks
-    ]
+    futures = [workers.submit(examine, notebook, "00ff", limits) for notebook in notebooks]
     return [future.result().questions for future in futures]
 
 
