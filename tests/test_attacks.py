@@ -19,7 +19,10 @@ from autograder import walls
 from autograder.rooms.control import Limits, examine
 from labkit.forkserver import Server
 
-pytestmark = pytest.mark.skipif(not walls.landlock_abi(), reason="this kernel has no Landlock")
+pytestmark = [
+    pytest.mark.proof,
+    pytest.mark.skipif(not walls.landlock_abi(), reason="this kernel has no Landlock"),
+]
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.txt"))
 LIMITS = Limits(
