@@ -71,7 +71,7 @@ def plain(text: str) -> str:
 
 
 def hide_paths(text: str) -> str:
-    """Shorten absolute paths: ``/home/ana/x.py`` → ``…/x.py``, one of a package to its name in there."""
+    """Shorten absolute paths: ``/tmp/somebody/x.py`` → ``…/x.py``, one of a package to its name in there."""
     text = _WORD.sub(_shortened, _WINDOWS_FOLDER.sub("…/", text))
     return _CELL_LINE.sub(r"your cell, line \1", text)
 
