@@ -741,6 +741,7 @@ def children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
+@pytest.mark.proof
 def test_a_room_stays_small(server: Server) -> None:
     """Private and shared memory that a submission in the middle of its examination adds to the server's."""
     source = (
