@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup setup-gpu lab demo test proof lint bench thresholds lock clean
+.PHONY: help setup setup-gpu lab demo test proof lint thresholds lock clean
 
 help:  ## list the jobs
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -40,9 +40,6 @@ lint: setup  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-
-bench: setup  ## measure, side by side in one run
-	$(BIN)/python -m benchmarks
 
 thresholds: setup  ## measure the seed spread of LAB again: make thresholds LAB=01_lenet5
 	$(BIN)/python -m autograder.thresholds $(LAB)
