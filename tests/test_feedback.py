@@ -17,7 +17,7 @@ from autograder.examination import lost_result
 from autograder.feedback import make_page, write_feedback
 from autograder.intake import read_submission
 from autograder.labs import Lab, find_labs
-from autograder.steps import StepFailed
+from autograder.steps import StepFailed, nbgrader_config, run_nbgrader
 from autograder.transplant import transplanted
 from labkit.checks import Part, Result
 from tests.classroom import (
@@ -34,6 +34,7 @@ from tests.classroom import (
 )
 
 ODD_NAME = 'a<b>&"x'
+PATTERN_NAME = "*a*"  # to a shell, ana and max as well
 REASON = "Expected toy.ipynb, found <img src=x onerror=alert(1)>.ipynb: rename it and hand in again."
 SCRIPT = "<script>alert('script')</script>"
 EVIL_TEXT = f"""
@@ -167,7 +168,7 @@ def make_class(lab: Lab, course: Path) -> None:
     record(course, zoe, [not_attempted("output-size"), passed("biases"), lost_softmax], {})
 
     gradebook.record(lab.root, course, hand_in(course, lab, "max"), REASON)
-    ben = hand_in(course, lab, "s*")
+    ben = hand_in(course, lab, PATTERN_NAME)
     record(course, ben, [not_attempted(name) for name in ("output-size", "biases", "softmax")], {})
     with Gradebook(gradebook.database(course)) as book:
         book.find_grade("test-softmax", "toy", lab.name, "ana").manual_score = 1.5
@@ -200,7 +201,7 @@ def page(written: list[Path]) -> Any:
 
 def test_every_recorded_submission_has_its_page(written: list[Path], toy: Lab, course: Path) -> None:
     pages = course / "feedback"
-    names = sorted(["ana", ODD_NAME, "zoe", "max", "s*"])
+    names = sorted(["ana", ODD_NAME, "zoe", "max", PATTERN_NAME])
     assert written == [pages / name / "01_toy" / "toy.html" for name in names]
     assert all(path.is_file() for path in written)
 
@@ -237,7 +238,12 @@ def test_page_of_a_lost_question_says_why_and_what_to_do(page: Any) -> None:
     assert "Look for a loop that does not end" in text
     assert "the checks It took more than 30 s." in text
     assert "You left this one open." in text
-    assert "No response." not in text  # nbgrader's own comment, which says no more
+
+
+def test_nbgraders_own_comment_on_an_untouched_answer_is_left_out(page: Any, course: Path) -> None:
+    with Gradebook(gradebook.database(course)) as book:
+        assert book.find_comment("biases", "toy", "01_toy", PATTERN_NAME).comment == "No response."
+    assert "No response." not in page(PATTERN_NAME)
 
 
 def test_page_of_a_rejected_submission_gives_the_reason_and_no_verdict(page: Any) -> None:
@@ -272,6 +278,7 @@ def test_hostile_page_holds_nothing_active(page: Any, written: list[Path]) -> No
     assert ODD_NAME in text
     assert text.count(SCRIPT) >= 4  # in the code, the output, the check and the note: all as text
     assert "[picture: picture]" in text
+    assert text.count("A picture is left out here") == 2
     assert "far (https://evil.example/page)" in text
 
 
@@ -317,6 +324,14 @@ def test_chosen_students_only(written: list[Path], toy: Lab, course: Path) -> No
     pages = write_feedback(toy.root, course, [toy], ["zoe"], lambda *step: steps.append(step))
     assert [path.parent.parent.name for path in pages] == ["zoe"]
     assert steps == [("writing feedback", 0, 1), ("writing feedback", 1, 1)]
+
+
+def test_a_students_name_is_no_pattern(written: list[Path], toy: Lab, course: Path) -> None:
+    config = nbgrader_config(toy.root, course)
+    log = run_nbgrader("generate_feedback", config, toy.name, PATTERN_NAME)
+    assert re.findall(r"Removing existing assignment: (.*)", log) == [
+        str(course / "feedback" / PATTERN_NAME / toy.name)
+    ]
 
 
 def test_nothing_graded_gives_no_page(toy: Lab, tmp_path: Path) -> None:
