@@ -376,6 +376,9 @@ class Question:
     def _explain(self, part: Part, error: BaseException) -> None:
         if isinstance(error, NotImplementedError):
             part.status = "not_attempted"
+        elif isinstance(error, NameError) and _is_missing(error):
+            part.status = "not_attempted"
+            part.message = f"There is no `{error.name}` yet: run the cell that defines it first."
         elif isinstance(error, NotData):
             part.message = f"Expected a value, received {error}."
         else:
@@ -418,11 +421,24 @@ def _where(error: BaseException) -> str:
     except Exception:
         text = ""
     line = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    frames = [f for f in inspect.trace() if not f.filename.startswith(os.path.dirname(__file__))]
-    own = [
-        f for f in frames if f.function not in ("<module>", "<lambda>") and "site-packages" not in f.filename
-    ]
-    return f"{line} (line {own[-1].lineno} of {own[-1].function})" if own else line
+    lines = getattr(error, "student_lines", None)  # of one that was raised in the answer room
+    if lines is None:
+        lines = [
+            (frame.lineno, (frame.code_context or [""])[0])
+            for frame in inspect.trace()
+            if not frame.filename.startswith(os.path.dirname(__file__))
+            and frame.function not in ("<module>", "<lambda>")
+            and "site-packages" not in frame.filename
+        ]
+    if not lines:
+        return line
+    number, code = lines[-1]
+    return f"{line} (line {number}: {code.strip()[:80]})".replace(": )", ")")
+
+
+def _is_missing(error: NameError) -> bool:
+    """Whether it is the check itself that asked for the name, not the student's code."""
+    return not hasattr(error, "student_lines") and inspect.trace()[-1].function == "<lambda>"
 
 
 def _source(answer: Any) -> str:

@@ -62,7 +62,6 @@ HEAVY = (
 # must have no other, and threads of a library's pool would not be in the child.
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",

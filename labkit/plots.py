@@ -240,7 +240,7 @@ def draw_curves(
             if finite.size:
                 ends.append((label, at[finite[-1]], values[finite[-1]], colour))
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-        if x is None:
+        if x is None or np.issubdtype(np.asarray(x).dtype, np.integer):
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         ax.grid(axis="y")
         _label_ends(fig, ax, ends)

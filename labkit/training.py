@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def fit(
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     seed: int = 0,
     live: bool | None = None,
+    callbacks: Sequence[Any] = (),
 ) -> dict[str, list[float]]:
     """Train a compiled Keras model on shuffled batches, the same ones for the same seed.
 
@@ -39,6 +41,7 @@ def fit(
         validation: images and labels to measure after every epoch.
         seed: sets Python's, NumPy's and TensorFlow's random numbers before the training.
         live: whether to show the curve; if None, when there is a notebook and somebody may be watching.
+        callbacks: `keras.callbacks.Callback`s of yours.
 
     Returns:
         For the loss and every metric, with and without "val_" before its name, a value for each epoch.
@@ -50,6 +53,8 @@ def fit(
     import keras
 
     keras.utils.set_random_seed(seed)
+    if getattr(model, "optimizer", None) is not None and model.built:
+        model.optimizer.build(model.trainable_variables)  # else the training step is traced twice
     show = _session.is_live() if live is None else live
     in_terminal = not show and not _session.shell() and sys.stdout.isatty() and not _session.is_batch()
     history = model.fit(
@@ -60,7 +65,7 @@ def fit(
         validation_data=validation,
         shuffle=True,
         verbose=1 if in_terminal else 0,
-        callbacks=[_live_curve()()] if show else [],
+        callbacks=[*callbacks, *([_live_curve()()] if show else [])],
     ).history
     return {name: [float(value) for value in values] for name, values in history.items()}
 

@@ -278,16 +278,6 @@ def test_inputs_repeat_in_a_students_kernel_and_differ_by_question_draw_and_seed
         checks.seed(checks.PUBLIC_SEED)
 
 
-def test_an_error_names_the_students_line() -> None:
-    def conv(x: int) -> int:
-        return x // 0
-
-    q = question()
-    q.equal("x", lambda: conv(1), 1)
-    assert "ZeroDivisionError" in q.result().message
-    assert "of conv)" in q.result().message
-
-
 def test_waits_for_swallows_only_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     with checks.waits_for("conv-forward"):
         raise NotImplementedError
@@ -329,3 +319,32 @@ def test_importing_labkit_imports_nothing_heavy() -> None:
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_name_that_is_not_there_is_not_attempted_and_a_misspelt_one_inside_an_answer_is_an_error() -> None:
+    def answer() -> int:
+        return not_there  # type: ignore[name-defined,no-any-return]  # noqa: F821
+
+    q = question()
+    q.equal("x", lambda: not_there, 1)  # type: ignore[name-defined]  # noqa: F821
+    assert q.result().status == "not_attempted"
+    assert q.parts[0].message == "There is no `not_there` yet: run the cell that defines it first."
+    q = question()
+    q.equal("x", lambda: answer(), 1)
+    assert q.result().status == "error"
+
+
+def test_an_error_names_the_students_own_line() -> None:
+    def answer(x: int) -> float:
+        return x / 0
+
+    q = question()
+    q.equal("x", lambda: answer(1), 1)
+    line = answer.__code__.co_firstlineno + 1
+    assert q.parts[0].message == f"ZeroDivisionError: division by zero (line {line}: return x / 0)"
+
+    error = KeyError("a")
+    error.student_lines = [(3, "    return table['a']")]  # type: ignore[attr-defined]
+    q = question()
+    q.equal("x", fails(error), 1)
+    assert q.parts[0].message == "KeyError: 'a' (line 3: return table['a'])"
