@@ -99,7 +99,7 @@ def build(
         raise LabbookError(
             "These files are not what their source gives: run `labbook build` and look at the changes."
         )
-    out.print(f"{len(found)} labs are " + ("as their sources say." if check else "built."))
+    out.print(f"{len(found)} {_labs(found)} " + ("as their sources say." if check else "built."))
 
 
 def run(
@@ -228,7 +228,7 @@ def demo(
     told = build_labs(found, check=True)
     if told:
         raise LabbookError(f"{told[0]}. Run `labbook build`.")
-    out.print(f"{len(found)} labs are as their sources say.")
+    out.print(f"{len(found)} {_labs(found)} as their sources say.")
     out.rule("Run the solutions")
     runs = _execute(root, found, {"SCALE": "smoke"}, folder / "runs", None)
     _print_runs(runs, "CPU")
@@ -255,6 +255,10 @@ def demo(
     out.print(f"report             {page}", markup=False, soft_wrap=True)
     if any(done.status != "ok" for done in runs) or any(row.status == "rejected" for row in rows):
         raise typer.Exit(1)
+
+
+def _labs(found: list[Any]) -> str:
+    return "lab is" if len(found) == 1 else "labs are"
 
 
 def _parameter(text: str) -> tuple[str, Any]:

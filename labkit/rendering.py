@@ -25,21 +25,24 @@ WORDS = {
 def lines(result: dict[str, Any]) -> list[tuple[str, str]]:
     """The (status, text) of every sub-check worth a line.
 
-    Hidden checks are summed up in one line, with the hints of the misconceptions that they recognised.
+    A hint is given once. Hidden checks are summed up in one line, with the hints of the misconceptions that they
+    recognised.
     """
     if result["status"] == "not_attempted":
         return []
     told = []
+    given: set[str] = set()
     for part in result["parts"]:
         if not part["hidden"]:
-            words = [part["label"], part["message"], part["hint"]]
+            words = [part["label"], part["message"], part["hint"] if part["hint"] not in given else ""]
+            given.add(part["hint"])
             if part["status"] == "not_attempted" and not part["message"]:
                 words[1] = "Not attempted."
             told.append((part["status"], " — ".join(word for word in words if word)))
     hidden = [part for part in result["parts"] if part["hidden"]]
     if hidden:
         passed = sum(part["status"] == "passed" for part in hidden)
-        hints = dict.fromkeys(part["hint"] for part in hidden if part["hint"])
+        hints = dict.fromkeys(part["hint"] for part in hidden if part["hint"] not in given | {""})
         status = "passed" if passed == len(hidden) else "failed"
         told.append((status, " — ".join([f"{passed} of {len(hidden)} hidden checks", *hints])))
     return told
