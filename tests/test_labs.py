@@ -1,6 +1,6 @@
 """Every lab, held to the same lines: what it releases, what it accepts, what it recognises.
 
-Every variant is graded alone, through the real engine.
+Every variant is graded through the real engine: one of each question together, and in `make proof` each alone.
 """
 
 import ast
@@ -178,31 +178,45 @@ def test_untouched_scores_zero_and_the_solution_full_marks(lab: Lab, workers: Th
         assert (result["points"], result["status"]) == (result["max_points"], "passed"), result
 
 
-def verify(results: Results, variant: Variant) -> list[str]:
-    """What is wrong with the results of a notebook with one variant in it."""
+def verify(results: Results, variants: Mapping[str, Variant]) -> list[str]:
+    """What is wrong with the results of a notebook that answers these questions by variants, the others rightly."""
     told = []
     for name, result in results.items():
-        got = (
-            f"{result['status']}, {result['points']:g}, {result['misconceptions']}, {result['message'][:200]}"
-        )
-        if name != variant.question or variant.is_right:
-            if result["status"] != "passed":
-                told.append(f"{variant.question} {variant.name!r}: {name} got {got}")
-        elif (
-            result["points"] == result["max_points"] or variant.misconception not in result["misconceptions"]
-        ):
-            told.append(f"{name} {variant.name!r}: expected {variant.misconception}, got {got}")
+        variant = variants.get(name)
+        right = variant is None or variant.is_right
+        named = right or (variant is not None and variant.misconception in result["misconceptions"])
+        if (result["status"] == "passed") != right or not named:
+            got = f"{result['status']}, {result['points']:g}, {result['misconceptions']}, {result['message'][:200]}"
+            told.append(f"{name}, with {[(v.question, v.name) for v in variants.values()]}: {got}")
+        assert right or result["points"] < result["max_points"]
     return told
 
 
 @each_lab
-def test_variants_lose_their_points_only_and_name_the_misconception(
-    lab: Lab, workers: ThreadPoolExecutor
-) -> None:
-    variants = read_variants(lab)
+def test_every_variant_is_recognised(lab: Lab, workers: ThreadPoolExecutor) -> None:
+    """The first variant of every question in one notebook, the second of every question in the next, and so on."""
+    columns: dict[str, list[Variant]] = {}
+    for variant in read_variants(lab):
+        columns.setdefault(variant.question, []).append(variant)
+    rows = [
+        {name: column[i] for name, column in columns.items() if i < len(column)}
+        for i in range(max(map(len, columns.values())))
+    ]
+    assert not verify_all(lab, workers, rows)
+
+
+@pytest.mark.proof
+@each_lab
+def test_variants_lose_their_points_only(lab: Lab, workers: ThreadPoolExecutor) -> None:
+    """Every variant alone among right answers."""
+    assert not verify_all(lab, workers, [{variant.question: variant} for variant in read_variants(lab)])
+
+
+def verify_all(lab: Lab, workers: ThreadPoolExecutor, rows: list[dict[str, Variant]]) -> list[str]:
+    """What is wrong with the results of these notebooks."""
     answers = reference_answers(lab)
-    notebooks = [submission(lab, answers | {variant.question: variant.source}) for variant in variants]
+    notebooks = [submission(lab, answers | {name: v.source for name, v in row.items()}) for row in rows]
     told = []
-    for variant, results in zip(variants, grade(workers, notebooks), strict=True):
-        told += verify(results, variant)
-    assert not told, "\n".join(told)
+    for row, results in zip(rows, grade(workers, notebooks), strict=True):
+        told += verify(results, row)
+    return told
