@@ -16,9 +16,10 @@ import pytest
 
 from autograder import gradebook
 from autograder.files import dumps
-from autograder.labs import Lab
+from autograder.labs import Lab, find_labs
 from autograder.simulation import answered, read_variants, reference_answers
 
+ROOT = Path(__file__).parent.parent
 Command = Callable[..., tuple[int, str, str]]
 QUIET = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
@@ -125,21 +126,44 @@ def test_a_class_ends_in_rows_a_gradebook_and_pages(lab: Lab, labbook: Command) 
     assert recorded["full"] == 0.5
 
 
+def check_that_nbgrader_agrees(root: Path, labbook: Command, students: int) -> None:
+    """Grade a simulated class with the command, and from nothing again with nbgrader's own."""
+    labs, course = find_labs(root), root / "course"
+    assert labbook("simulate", "--students", students, "--seed", 3, "--out", course / "submitted")[0] == 0
+    assert labbook("grade", "--json", root / "result.json")[0] == 0
+    rows = json.loads((root / "result.json").read_text())["submissions"]
+    expected = {(row["student"], row["lab"]): row["score"] for row in rows}
+    assert len(expected) == students * len(labs)
+    assert len(set(expected.values())) > 1
+    for folder in ("autograded", ".examined"):
+        shutil.rmtree(course / folder)
+    (course / "gradebook.db").unlink()
+    for lab in labs:
+        for step in ("autograde", "generate_feedback"):
+            ran = subprocess.run(
+                ["nbgrader", step, lab.name], cwd=root, env=QUIET, capture_output=True, text=True, check=False
+            )
+            assert ran.returncode == 0, ran.stderr
+    scores = gradebook.read_scores(course, labs)
+    assert {(score.student, score.lab): score.score for score in scores} == expected
+    assert len(list(course.glob("feedback/*/*/*.html"))) == len(expected)
+
+
 def test_nbgraders_own_command_gives_the_same_scores(lab: Lab, labbook: Command) -> None:
-    assert labbook("simulate", "--students", 4, "--seed", 3, "--out", lab.root / "course/submitted")[0] == 0
-    _, rows, _ = graded(labbook, lab)
-    assert len({row["score"] for row in rows.values()}) > 1
-    shutil.rmtree(lab.root / "course" / "autograded")
-    (lab.root / "course" / "gradebook.db").unlink()
-    shutil.rmtree(lab.root / "course" / ".examined")
-    for step in (["autograde", lab.name], ["generate_feedback", lab.name]):
-        ran = subprocess.run(
-            ["nbgrader", *step], cwd=lab.root, env=QUIET, capture_output=True, text=True, check=False
-        )
-        assert ran.returncode == 0, ran.stderr
-    recorded = {score.student: score.score for score in gradebook.read_scores(lab.root / "course", [lab])}
-    assert recorded == {student: row["score"] for student, row in rows.items()}
-    assert len(list((lab.root / "course/feedback").glob("*/*/toy.html"))) == 4
+    check_that_nbgrader_agrees(lab.root, labbook, 4)
+
+
+@pytest.mark.proof
+def test_nbgraders_own_command_gives_a_class_of_twelve_the_same_scores(
+    tmp_path: Path, labbook: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All labs."""
+    for name in ("labs", "solutions"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    monkeypatch.setenv("LABBOOK_ROOT", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    check_that_nbgrader_agrees(tmp_path, labbook, 12)
 
 
 def test_nbgraders_own_command_survives_a_broken_notebook(lab: Lab) -> None:

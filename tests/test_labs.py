@@ -42,9 +42,9 @@ def workers() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
-def grade(workers: ThreadPoolExecutor, notebooks: list[NotebookNode]) -> list[Results]:
+def grade(workers: ThreadPoolExecutor, notebooks: list[NotebookNode], seed: str = "00ff") -> list[Results]:
     limits = Limits(cell_seconds=60, question_seconds=60, notebook_seconds=300)
-    futures = [workers.submit(examine, notebook, "00ff", limits) for notebook in notebooks]
+    futures = [workers.submit(examine, notebook, seed, limits) for notebook in notebooks]
     return [future.result().questions for future in futures]
 
 
@@ -192,17 +192,28 @@ def verify(results: Results, variants: Mapping[str, Variant]) -> list[str]:
     return told
 
 
-@each_lab
-def test_every_variant_is_recognised(lab: Lab, workers: ThreadPoolExecutor) -> None:
-    """The first variant of every question in one notebook, the second of every question in the next, and so on."""
+def in_rows(variants: list[Variant]) -> list[dict[str, Variant]]:
+    """The first variant of every question, the second of every question, and so on."""
     columns: dict[str, list[Variant]] = {}
-    for variant in read_variants(lab):
+    for variant in variants:
         columns.setdefault(variant.question, []).append(variant)
-    rows = [
+    return [
         {name: column[i] for name, column in columns.items() if i < len(column)}
         for i in range(max(map(len, columns.values())))
     ]
-    assert not verify_all(lab, workers, rows)
+
+
+@each_lab
+def test_every_variant_is_recognised(lab: Lab, workers: ThreadPoolExecutor) -> None:
+    assert not verify_all(lab, workers, in_rows(read_variants(lab)))
+
+
+@pytest.mark.proof
+@each_lab
+def test_variants_are_recognised_whatever_the_hidden_inputs(lab: Lab, workers: ThreadPoolExecutor) -> None:
+    rows = [{}, *in_rows(read_variants(lab))]
+    told = [verify_all(lab, workers, rows, f"{seed:04x}") for seed in range(1, 21)]
+    assert not [line for lines in told for line in lines]
 
 
 @pytest.mark.proof
@@ -212,11 +223,13 @@ def test_variants_lose_their_points_only(lab: Lab, workers: ThreadPoolExecutor) 
     assert not verify_all(lab, workers, [{variant.question: variant} for variant in read_variants(lab)])
 
 
-def verify_all(lab: Lab, workers: ThreadPoolExecutor, rows: list[dict[str, Variant]]) -> list[str]:
+def verify_all(
+    lab: Lab, workers: ThreadPoolExecutor, rows: list[dict[str, Variant]], seed: str = "00ff"
+) -> list[str]:
     """What is wrong with the results of these notebooks."""
     answers = reference_answers(lab)
     notebooks = [submission(lab, answers | {name: v.source for name, v in row.items()}) for row in rows]
     told = []
-    for row, results in zip(rows, grade(workers, notebooks), strict=True):
+    for row, results in zip(rows, grade(workers, notebooks, seed), strict=True):
         told += verify(results, row)
     return told
