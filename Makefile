@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup setup-gpu lab demo test proof lint thresholds lock clean
+.PHONY: help setup setup-gpu lab demo test proof bench lint thresholds lock clean
 
 help:  ## list the jobs
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test: setup lint  ## everything that CI runs
 
 proof: setup lint  ## the tests, and those that are too long for every run
 	$(BIN)/python -m pytest
+
+bench: setup  ## how fast grading is, beside stock nbgrader and beside the work itself (half an hour)
+	$(BIN)/python benchmarks/grading.py
 
 lint: setup  ## style and types
 	$(BIN)/ruff check .

@@ -40,13 +40,9 @@ c.GenerateAssignment.preprocessors = [
 
 c.Autograde.exporter_class = ours.SubmissionExporter
 c.Autograde.pre_convert_hook = partial(register, root, course)
-c.Autograde.sanitize_preprocessors = [ours.Transplant, nbgrader.CheckCellMetadata]
-c.Autograde.autograde_preprocessors = [
-    ours.Examine,
-    nbgrader.SaveAutoGrades,
-    nbgrader.AssignLatePenalties,
-    nbgrader.CheckCellMetadata,
-]
+# No CheckCellMetadata here: from Transplant on all metadata are ours, checked when the lab was built.
+c.Autograde.sanitize_preprocessors = [ours.Transplant]
+c.Autograde.autograde_preprocessors = [ours.Examine, nbgrader.SaveAutoGrades, nbgrader.AssignLatePenalties]
 
 c.GenerateFeedback.preprocessors = [nbgrader.GetGrades, ours.FeedbackPage]
 c.HTMLExporter.extra_template_basedirs = [str(Path(ours.__file__).parent / "templates")]

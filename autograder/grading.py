@@ -1,6 +1,6 @@
-"""Grade a class: examine in parallel what is new, then let nbgrader record it one by one."""
+"""Grade a class: examine in parallel what is new, and let nbgrader record one by one what has been examined."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -77,15 +77,17 @@ def grade(
     """
     limits = limits or Limits()
     jobs = [_prepare(course, submission, limits) for submission in submissions]
-    _examine(course, jobs, executor, limits, force, unsafe, progress)
-    from autograder import gradebook  # nbgrader takes seconds to import, and the workers know nothing of it
+    ready = _examined(course, jobs, executor, limits, force, unsafe, progress)
+    known: dict[str, dict[str, dict[str, float | None]]] = {}
+    progress("recording", 0, len(jobs))
+    for done, job in enumerate(ready, 1):
+        from autograder import gradebook  # nbgrader takes seconds to import: the workers are busy meanwhile
 
-    known = {lab: gradebook.auto_scores(course, lab) for lab in {job.submission.lab for job in jobs}}
-    for done, job in enumerate(jobs):
+        lab = job.submission.lab
+        if lab.name not in known:
+            known[lab.name] = gradebook.auto_scores(course, lab)
+        _record(root, course, job, known[lab.name].get(job.submission.student, {}))
         progress("recording", done, len(jobs))
-        scores = known[job.submission.lab].get(job.submission.student, {})
-        _record(root, course, job, scores)
-    progress("recording", len(jobs), len(jobs))
     return [job.row for job in jobs]
 
 
@@ -112,7 +114,7 @@ def _prepare(course: Path, submission: Submission, limits: Limits) -> _Job:
     return job
 
 
-def _examine(
+def _examined(
     course: Path,
     jobs: Sequence[_Job],
     executor: Executor,
@@ -120,39 +122,48 @@ def _examine(
     force: bool,
     unsafe: bool,
     progress: Progress,
-) -> None:
-    """Examine what is not in the cache: all at once, then one by one those that lost a room."""
-    wanted: dict[str, _Job] = {}
+) -> Iterator[_Job]:
+    """The jobs, each as soon as its examination is in the cache: those that lost a room come last, one by one."""
+    wanted: dict[str, list[_Job]] = {}  # equal notebooks are examined once
+    at_hand = []
     for job in jobs:
-        found = None if force or not job.key else cache.load(course, job.key)
-        job.row.cached = found is not None
-        if job.key and found is None:
-            wanted.setdefault(job.key, job)  # two equal notebooks are examined once
-    progress("examining", 0, len(wanted))
-    waiting: dict[Future[bool], _Job] = {
-        executor.submit(examine_submission, course, job.submission, limits, job.key, unsafe): job
-        for job in wanted.values()
+        job.row.cached = bool(job.key) and not force and cache.load(course, job.key) is not None
+        if job.key and not job.row.cached:
+            wanted.setdefault(job.key, []).append(job)
+        else:
+            at_hand.append(job)
+    waiting: dict[Future[bool], list[_Job]] = {
+        executor.submit(examine_submission, course, same[0].submission, limits, key, unsafe): same
+        for key, same in wanted.items()
     }
+    progress("examining", 0, len(wanted))
+    yield from at_hand
     again = []
     for done, future in enumerate(as_completed(waiting), 1):
-        if not _finished(future, waiting[future]):
-            again.append(waiting[future])
         progress("examining", done, len(wanted))
-    for done, job in enumerate(again):
-        progress("once more, alone", done, len(again))
-        _finished(
-            executor.submit(examine_submission, course, job.submission, limits, job.key, unsafe, True), job
+        if _finished(future, waiting[future]):
+            yield from waiting[future]
+        else:
+            again.append(waiting[future])
+    for done, same in enumerate(again, 1):
+        first = same[0]
+        future = executor.submit(
+            examine_submission, course, first.submission, limits, first.key, unsafe, True
         )
+        _finished(future, same)
+        progress("once more, alone", done, len(again))
+        yield from same
 
 
-def _finished(future: Future[bool], job: _Job) -> bool:
+def _finished(future: Future[bool], jobs: Sequence[_Job]) -> bool:
     """Whether the examination was kept, or will never be; an error of ours becomes the row's reason."""
     try:
         return future.result()
     except (WallsMissing, ServerError) as error:
         raise LabbookError(f"{error} Grading is stopped; what is done is kept.") from None
     except Exception as error:
-        job.not_recorded = f"It could not be examined: {type(error).__name__}: {error}"
+        for job in jobs:
+            job.not_recorded = f"It could not be examined: {type(error).__name__}: {error}"
         return True
 
 

@@ -6,8 +6,10 @@ retyping or re-tagging a cell changes nothing.
 """
 
 import copy
+import functools
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
 import bleach
 import nbformat
@@ -45,7 +47,7 @@ def transplant(solution: NotebookNode, release: NotebookNode, cells: Sequence[Ra
             place = name if name in known else place
         elif cell.source.strip() and not {"explore", "parameters", "injected-parameters"} & set(cell.tags):
             extras[place].append(_extra(cell, number))
-    result = copy.deepcopy(solution)
+    result = NotebookNode({**solution, "metadata": copy.deepcopy(solution.metadata)})
     result.cells = list(extras.pop("", []))
     for cell in copy.deepcopy(solution.cells):
         if kind(cell) == "think-answer":
@@ -64,12 +66,21 @@ def transplant(solution: NotebookNode, release: NotebookNode, cells: Sequence[Ra
 
 def transplanted(lab: Lab, cells: Sequence[RawCell], rejected: str | None = None) -> NotebookNode:
     """The notebook to examine for this lab, or the unanswered one with the reason why there is none."""
-    solution = nbformat.read(lab.solution, as_version=4)
-    release = nbformat.read(lab.release, as_version=4)
+    solution, release = (_read(path, path.stat().st_mtime_ns) for path in (lab.solution, lab.release))
     if not rejected:
         return transplant(solution, release, cells)
     notebook = transplant(solution, release, ())
     notebook.metadata["labbook"] = {"rejected": rejected}
+    return notebook
+
+
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, changed: int) -> NotebookNode:
+    """One of our notebooks without its outputs, read once as long as it stays unchanged; nobody may change it."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
     return notebook
 
 

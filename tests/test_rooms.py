@@ -516,7 +516,7 @@ FATES = {
     "cell raises": ("def two(x) return x", "error", 1),
     "cell raises late": ("1/0\ndef two(x): return x + 2", "error", 1),
     "stub": ("def two(x): raise NotImplementedError", "not_attempted", 1),
-    "nothing": ("", "error", 1),
+    "nothing": ("", "not_attempted", 1),
     "disk": (
         "def two(x):\n    for i in range(20): open(str(i), 'wb').write(b'1' * (30 << 20))",
         "crashed|timeout",

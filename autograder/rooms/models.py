@@ -258,10 +258,11 @@ def unpack_model(config: str, weights: list[Any] | None) -> Any:
     from keras.src.backend.common.variables import initialize_all_variables
 
     node = check_config(config)
+    if weights is not None:
+        node = _without_initializers(node)
     try:
-        with keras.StatelessScope(
-            initialize_variables=False
-        ):  # variables have shapes here, and no values yet
+        # Variables have shapes here, and no values yet.
+        with keras.StatelessScope(initialize_variables=False):
             model = keras.saving.deserialize_keras_object(node, safe_mode=True)
         shapes = [tuple(variable.shape) for variable in model.weights]
         if sum(math.prod(shape) for shape in shapes) > MAX_PARAMETERS:
@@ -278,3 +279,19 @@ def unpack_model(config: str, weights: list[Any] | None) -> Any:
     if weights is not None:
         model.set_weights(weights)
     return model
+
+
+def _without_initializers(node: Any) -> Any:
+    """The configuration with zeros for all random numbers, which take time and are overwritten."""
+    if isinstance(node, dict):
+        zeros: dict[str, Any] = {
+            "module": "keras.initializers",
+            "class_name": "Zeros",
+            "config": {},
+            "registered_name": None,
+        }
+        return {
+            key: zeros if key.endswith("_initializer") and value is not None else _without_initializers(value)
+            for key, value in node.items()
+        }
+    return [_without_initializers(item) for item in node] if isinstance(node, list) else node

@@ -1,0 +1,270 @@
+"""How fast grading is, beside stock nbgrader and beside the work itself: ``make bench``.
+
+Every figure is a ratio or a sum of times that were measured in one run of this script, on one machine:
+
+speed    `labbook grade` against `nbgrader autograde` with its own Execute and ordinary kernels, on the same
+         submissions of one lab, as handed in and with the explore cells taken out
+labs     the same over all labs
+limit    100 submissions against 1.3 × (S / cores + 100 × (R + E / cores)): S the cells' own seconds in a warm process,
+         R recording one, E starting its empty rooms
+slope    seconds and memory at 25, 50, 100 and 200 submissions
+regrade  200 graded submissions of which one changes
+"""
+
+import argparse
+import contextlib
+import io
+import itertools
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from autograder import cache, gradebook
+from autograder.build import source_notebook
+from autograder.cells import kind
+from autograder.files import dumps
+from autograder.intake import find_submissions, read_submission
+from autograder.labs import Lab, find_labs
+from autograder.rooms import control
+from autograder.simulation import simulate
+from autograder.transplant import transplanted
+from labkit.forkserver import Server
+
+ROOT = Path(__file__).parent.parent
+CORES = len(os.sched_getaffinity(0))
+STOCK = """
+c = get_config()
+c.CourseDirectory.course_id = "stock"
+c.ExecutePreprocessor.timeout = 600
+"""
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long it takes."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def warm_server() -> None:
+    """Have the fork server at hand; say what that took."""
+    print(f"  the fork server's start-up: {seconds(Server.connect):.1f} s")
+
+
+def grade(labs: list[Lab], submitted: Path, course: Path) -> tuple[float, int, list[dict[str, Any]]]:
+    """Run `labbook grade`: its seconds, the peak memory of its largest process in bytes, and its rows."""
+    words = [word for lab in labs for word in ("--lab", lab.name)]
+    report = course.parent / f"{course.name}.json"
+    command = [sys.executable, "-m", "labkit.cli", "grade", submitted, "--course", course, "--json", report]
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [*command, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
+    )
+    _, _, usage = os.wait4(process.pid, 0)
+    return (
+        time.monotonic() - began,
+        usage.ru_maxrss * 1024,
+        json.loads(report.read_text())["submissions"],
+    )
+
+
+def stock(lab: Lab, submitted: Path, folder: Path) -> float:
+    """Seconds of nbgrader's own `autograde` in a course of its own."""
+    source = folder / "source" / lab.name
+    source.mkdir(parents=True)
+    (source / lab.solution.name).write_text(dumps(source_notebook(lab)))
+    (folder / "nbgrader_config.py").write_text(STOCK)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "LABBOOK_BATCH": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+    def nbgrader(step: str) -> None:
+        ran = subprocess.run(
+            ["nbgrader", step, lab.name],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ran.returncode:
+            sys.exit(f"nbgrader {step} failed: {ran.stderr[-2000:]}")
+
+    nbgrader("generate_assignment")
+    for student in submitted.iterdir():
+        shutil.copytree(student / lab.name, folder / "submitted" / student.name / lab.name)
+    return seconds(lambda: nbgrader("autograde"))
+
+
+def without_explore_cells(submitted: Path, target: Path) -> None:
+    """The same submissions, their explore cells taken out."""
+    for path in submitted.glob("*/*/*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells = [cell for cell in notebook.cells if kind(cell) != "explore"]
+        copy = target / path.relative_to(submitted)
+        copy.parent.mkdir(parents=True)
+        copy.write_text(dumps(notebook))
+
+
+def speed(folder: Path, labs: list[Lab], students: int) -> None:
+    """Print how many times as fast as stock nbgrader."""
+    print(f"speed: {students} submissions of {', '.join(lab.name for lab in labs)}")
+    simulate(labs, students, 0, folder / "whole")
+    without_explore_cells(folder / "whole", folder / "bare")
+    warm_server()
+    for name, words in (("whole", "as handed in"), ("bare", "explore cells taken out")):
+        ours, _, rows = grade(labs, folder / name, folder / f"{name}-course")
+        theirs = sum(stock(lab, folder / name, folder / f"{name}-{lab.name}") for lab in labs)
+        print(
+            f"  {words}: nbgrader {theirs:.1f} s, labbook {ours:.1f} s, {len(rows)} rows: "
+            f"{theirs / ours:.1f} times as fast",
+            flush=True,
+        )
+
+
+def own_seconds(lab: Lab, submitted: Path) -> float:
+    """S: what the submissions' setup, answer and test cells take in this process, where everything is warm."""
+    import tensorflow as tf
+
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+    def run(notebook: Any) -> float:
+        cells = [c for c in notebook.cells if kind(c) in ("setup", "parameters", "answer", "test", "extra")]
+        names: dict[str, Any] = {"__name__": "__main__"}
+        codes = [compile_or_none(cell.source) for cell in cells]
+        began = time.monotonic()
+        for code in codes:
+            with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+                exec(code or "", names)
+        return time.monotonic() - began
+
+    submissions, _ = find_submissions(submitted, [lab])
+    notebooks = [transplanted(lab, read_submission(submission)) for submission in submissions]
+    os.environ["LABBOOK_BATCH"] = "1"
+    for notebook in notebooks[:3]:
+        run(notebook)
+    return sum(run(notebook) for notebook in notebooks)
+
+
+def compile_or_none(source: str) -> Any:
+    """The code, if it parses."""
+    try:
+        return compile(source, "<cell>", "exec")
+    except SyntaxError:
+        return None
+
+
+def limit(folder: Path, lab: Lab, students: int = 100) -> None:
+    """Print the wall time beside the limit of the job."""
+    print(f"limit: {students} submissions of {lab.name} on {CORES} cores")
+    simulate([lab], students, 1, folder / "submitted")
+    warm_server()
+    wall, _, _ = grade([lab], folder / "submitted", folder / "course")
+    server = Server.connect()
+    empty = statistics.fmean(seconds(lambda: control.examine(server, [])) for _ in range(20))
+    submissions, _ = find_submissions(folder / "submitted", [lab])
+    again = folder / "again"
+    cache.open_course(again)
+    shutil.copytree(folder / "course" / ".examined", again / ".examined")
+    shutil.copy(folder / "course" / ".secret", again / ".secret")
+    gradebook.record(ROOT, again, submissions[0])
+    recording = statistics.fmean(
+        seconds(lambda s=s: gradebook.record(ROOT, again, s)) for s in submissions[1:21]
+    )  # type: ignore[misc]
+    own = own_seconds(lab, folder / "submitted")
+    most = 1.3 * (own / CORES + students * (recording + empty / CORES))
+    print(
+        f"  S {own:.1f} s, R {recording:.3f} s, E {empty:.3f} s: the limit is {most:.1f} s; "
+        f"labbook grade took {wall:.1f} s, {wall / most:.2f} of it",
+        flush=True,
+    )
+
+
+def slope(folder: Path, lab: Lab, sizes: tuple[int, ...] = (25, 50, 100, 200)) -> None:
+    """Print seconds and memory at growing sizes; the largest course stays for `regrade`."""
+    print(f"slope: {lab.name}, as many submissions as")
+    warm_server()
+    simulate([lab], sizes[-1], 2, folder / "all")
+    students = sorted((folder / "all").iterdir())
+    points = []
+    for size in sizes:
+        for student in students[:size]:
+            shutil.copytree(student, folder / f"submitted-{size}" / student.name)
+        wall, memory, _ = grade([lab], folder / f"submitted-{size}", folder / f"course-{size}")
+        points.append((size, wall))
+        print(f"  {size}: {wall:.1f} s, peak memory of its largest process {memory / 1e6:.0f} MB", flush=True)
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in itertools.pairwise(points)]
+    middle = statistics.fmean(slopes)
+    print(
+        "  seconds for each further submission: "
+        + ", ".join(f"{value:.3f}" for value in slopes)
+        + f"; at most {max(abs(value / middle - 1) for value in slopes):.0%} from their mean"
+    )
+
+
+def regrade(folder: Path, lab: Lab, students: int = 200) -> None:
+    """Print what grading again takes after one submission has changed, with the server warm and cold."""
+    submitted, course = folder / f"submitted-{students}", folder / f"course-{students}"
+    if not course.exists():
+        simulate([lab], students, 2, submitted)
+        warm_server()
+        grade([lab], submitted, course)
+    for number, words in enumerate(("warm", "cold")):
+        path = sorted(submitted.glob("*/*/*.ipynb"))[number]
+        notebook = nbformat.read(path, as_version=4)
+        next(cell for cell in notebook.cells if kind(cell) == "answer").source += "\n# changed"
+        path.write_text(dumps(notebook))
+        server = Server.connect()
+        if words == "cold":
+            os.kill(server.pid, 15)
+            time.sleep(2)
+        wall, _, rows = grade([lab], submitted, course)
+        examined = sum(not row["cached"] for row in rows)
+        print(
+            f"regrade: one of {len(rows)} changed, server {words}: {examined} examined, {wall:.1f} s",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Run the parts that are named, or all."""
+    parts = ("speed", "labs", "limit", "slope", "regrade")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=parts)
+    parser.add_argument("--lab", default="02_alexnet")
+    parser.add_argument("--students", type=int, default=20, help="for speed; the other parts say their own")
+    chosen = parser.parse_args()
+    lab = find_labs(ROOT, [chosen.lab])[0]
+    with tempfile.TemporaryDirectory(prefix="labbook-bench-") as scratch:
+        folder = Path(scratch)
+        if "speed" in chosen.parts:
+            speed(folder / "speed", [lab], chosen.students)
+        if "labs" in chosen.parts:
+            speed(folder / "labs", find_labs(ROOT), 4)
+        if "limit" in chosen.parts:
+            limit(folder / "limit", lab)
+        if "slope" in chosen.parts:
+            slope(folder / "slope", lab)
+        if "regrade" in chosen.parts:
+            regrade(folder / "slope", lab)
+
+
+if __name__ == "__main__":
+    main()
