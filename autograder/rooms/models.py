@@ -263,7 +263,7 @@ def unpack_model(config: str, weights: list[Any] | None) -> Any:
     try:
         # Variables have shapes here, and no values yet.
         with keras.StatelessScope(initialize_variables=False):
-            model = keras.saving.deserialize_keras_object(node, safe_mode=True)
+            model = _deserialize(node)
         shapes = [tuple(variable.shape) for variable in model.weights]
         if sum(math.prod(shape) for shape in shapes) > MAX_PARAMETERS:
             raise NotBuiltIn(f"more than {MAX_PARAMETERS} parameters")
@@ -278,6 +278,20 @@ def unpack_model(config: str, weights: list[Any] | None) -> Any:
     initialize_all_variables()
     if weights is not None:
         model.set_weights(weights)
+    return model
+
+
+def _deserialize(node: dict[str, Any]) -> Any:
+    """What Keras makes of a configuration; its own way with a Sequential makes the model anew for every layer."""
+    import keras
+
+    if node["class_name"] != "Sequential":
+        return keras.saving.deserialize_keras_object(node, safe_mode=True)
+    config = node["config"]
+    layers = [keras.saving.deserialize_keras_object(layer, safe_mode=True) for layer in config["layers"]]
+    model = keras.Sequential(layers, name=config["name"])
+    if not model.built and config.get("build_input_shape"):
+        model.build(tuple(config["build_input_shape"]))
     return model
 
 
