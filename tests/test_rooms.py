@@ -403,14 +403,16 @@ def test_parameters_are_counted_before_they_are_allocated() -> None:
     small = models.unpack_model(
         model_config(layer("Dense", units=3, name="d")), [np.ones((4, 3)), np.zeros(3)]
     )
-    assert small(np.ones((1, 4))).numpy().tolist() == [[4, 4, 4]]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(models.NotBuiltIn, match="parameters"):
         models.unpack_model(model_config(layer("Dense", units=200_000_000, name="d")), None)
     with pytest.raises(models.NotBuiltIn, match="shapes"):
         models.unpack_model(model_config(layer("Dense", units=3, name="d")), [np.ones((4, 4)), np.zeros(3)])
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
-    models.unpack_model(model_config(layer("Dense", units=3, name="d")), None)
+    drawn = models.unpack_model(model_config(layer("Dense", units=3, name="d")), None)
+    models.give_values()
+    assert small(np.ones((1, 4))).numpy().tolist() == [[4, 4, 4]]
+    assert len(set(np.ravel(drawn.get_weights()[0]))) == 12
 
 
 FILES = """

@@ -131,7 +131,9 @@ class Room:
         if kind == "callback":
             return self.callback(node["id"])
         if kind == "model":
-            return models.unpack_model(node["c"], [decode(weight) for weight in node["w"]])
+            model = models.unpack_model(node["c"], [decode(weight) for weight in node["w"]])
+            models.give_values()
+            return model
         if kind == "rng":
             bits = getattr(np.random, node["v"])()
             bits.state = decode(node["s"])

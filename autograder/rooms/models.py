@@ -249,19 +249,22 @@ def _is_activation(value: Any) -> bool:
 
 
 def unpack_model(config: str, weights: list[Any] | None) -> Any:
-    """Build a checked model, with `weights` if there are some.
+    """Build a checked model, which has its values after `give_values` only: to describe it takes none.
+
+    Args:
+        config: from `pack_model`.
+        weights: its values; if None it will draw them anew.
 
     Raises:
         NotBuiltIn: if it is not on our lists, has too many parameters, or the weights are not its own.
     """
     import keras
-    from keras.src.backend.common.variables import initialize_all_variables
+    from keras.src.backend.common import global_state
 
     node = check_config(config)
-    if weights is not None:
-        node = _without_initializers(node)
+    waiting = global_state.get_global_attribute("uninitialized_variables", [], set_to_default=True)
+    before = len(waiting)
     try:
-        # Variables have shapes here, and no values yet.
         with keras.StatelessScope(initialize_variables=False):
             model = _deserialize(node)
         shapes = [tuple(variable.shape) for variable in model.weights]
@@ -269,16 +272,21 @@ def unpack_model(config: str, weights: list[Any] | None) -> Any:
             raise NotBuiltIn(f"more than {MAX_PARAMETERS} parameters")
         if weights is not None and [tuple(weight.shape) for weight in weights] != shapes:
             raise NotBuiltIn("weights of other shapes than the configuration's")
-    except NotBuiltIn:
-        keras.utils.clear_session()  # forget the variables that are to be made
-        raise
     except Exception as error:
-        keras.utils.clear_session()
+        del waiting[before:]  # these variables will never be made
+        if isinstance(error, NotBuiltIn):
+            raise
         raise NotBuiltIn(f"a configuration that Keras does not build: {type(error).__name__}") from None
-    initialize_all_variables()
-    if weights is not None:
-        model.set_weights(weights)
+    for variable, weight in zip(model.weights, weights or (), strict=weights is not None):
+        variable._initializer = lambda shape, dtype, weight=weight: keras.ops.convert_to_tensor(weight, dtype)
     return model
+
+
+def give_values() -> None:
+    """Give all models that `unpack_model` has built their values."""
+    from keras.src.backend.common.variables import initialize_all_variables
+
+    initialize_all_variables()
 
 
 def _deserialize(node: dict[str, Any]) -> Any:
@@ -293,19 +301,3 @@ def _deserialize(node: dict[str, Any]) -> Any:
     if not model.built and config.get("build_input_shape"):
         model.build(tuple(config["build_input_shape"]))
     return model
-
-
-def _without_initializers(node: Any) -> Any:
-    """The configuration with zeros for all random numbers, which take time and are overwritten."""
-    if isinstance(node, dict):
-        zeros: dict[str, Any] = {
-            "module": "keras.initializers",
-            "class_name": "Zeros",
-            "config": {},
-            "registered_name": None,
-        }
-        return {
-            key: zeros if key.endswith("_initializer") and value is not None else _without_initializers(value)
-            for key, value in node.items()
-        }
-    return [_without_initializers(item) for item in node] if isinstance(node, list) else node

@@ -74,6 +74,7 @@ class Room:
 
     def do_call(self, model: int, x: Any, training: bool) -> Any:
         """A model's output for `x`."""
+        models.give_values()
         return self.built[model](x, training=training)
 
     def do_read(self, path: str) -> dict[str, Any]:
@@ -132,6 +133,7 @@ def _read_keras(place: Path) -> dict[str, Any]:
         stored = archive.read("model.weights.h5")
     config = json.dumps(node)
     model = models.unpack_model(config, None)
+    models.give_values()
     file = Path(os.environ["TMPDIR"]) / "stored.weights.h5"
     if not file.parent.exists():
         raise Unreadable("no room to unpack")
