@@ -145,7 +145,7 @@ def check_that_nbgrader_agrees(root: Path, labbook: Command, students: int) -> N
             )
             assert ran.returncode == 0, ran.stderr
     scores = gradebook.read_scores(course, labs)
-    assert {(score.student, score.lab): score.score for score in scores} == expected
+    assert {(score.student, score.lab): round(score.score, 6) for score in scores} == expected
     assert len(list(course.glob("feedback/*/*/*.html"))) == len(expected)
 
 
