@@ -559,7 +559,6 @@ class _Forker:
         if _peer(connection)[1] != os.getuid():
             connection.close()
             return
-        self.last_used = time.monotonic()
         self.selector.register(connection, selectors.EVENT_READ, self.request)
 
     def request(self, connection: socket.socket) -> None:
@@ -602,6 +601,7 @@ class _Forker:
         function: Callable[[dict[str, Any], list[int]], object],
         descriptors: list[int],
     ) -> None:
+        self.last_used = time.monotonic()
         server = os.getpid()
         pid = os.fork()
         if pid == 0:

@@ -341,7 +341,9 @@ def test_two_who_start_at_once_share_one_server_that_leaves_when_idle(
     assert len(said) == 1
     pid = int(said.pop())
     assert alive(pid)
-    assert Server.connect().pid == pid
+    server = Server.connect()
+    assert server.pid == pid
+    assert eventually(lambda: not forkserver._answers(server.path), 10)  # a look does not keep it
     assert eventually(lambda: not alive(pid), 10)
     assert [p.suffix for p in (short / f"labbook-{os.getuid()}").iterdir()] == [".lock"]
     monkeypatch.undo()
