@@ -19,10 +19,7 @@ from autograder import walls
 from autograder.rooms.control import Limits, examine
 from labkit.forkserver import Server
 
-pytestmark = [
-    pytest.mark.proof,
-    pytest.mark.skipif(not walls.landlock_abi(), reason="this kernel has no Landlock"),
-]
+pytestmark = pytest.mark.skipif(not walls.landlock_abi(), reason="this kernel has no Landlock")
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.txt"))
 LIMITS = Limits(
@@ -102,6 +99,7 @@ def test_attack(server: Server, path: Path) -> None:
     assert len(said) < 2_000_000
     for name in HONEST:
         shown = json.dumps([result["cells"][f"test-{name}"], result["questions"][name]])
+        shown = re.sub(r"\(line \d+: [^)]*\)", "", shown)  # a line of the student's own source
         assert len(re.findall(r"LEAK", shown)) <= 3, shown  # of the visible check alone
     assert not re.search(r"<script|onerror|alert\(", json.dumps(outputs_of(result, "text/html")))
     assert set(Path("/tmp").glob("attacked-*")) == before
