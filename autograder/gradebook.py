@@ -1,8 +1,10 @@
 """nbgrader's gradebook: labs registered, examinations recorded, scores read back."""
 
+import logging
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,22 +13,33 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import (
     Assignment,
+    Comment,
     Grade,
     Gradebook,
     GradeCell,
+    InvalidEntry,
     MissingEntry,
+    SolutionCell,
+    SourceCell,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
 )
+from nbgrader.utils import is_grade, is_solution
+from sqlalchemy.exc import DatabaseError
 
+from autograder.cells import grade_id
 from autograder.files import write
 from autograder.intake import MAX_BYTES, Submission
-from autograder.labs import Lab
+from autograder.labs import Lab, find_labs
 from autograder.steps import nbgrader_config, run_nbgrader
 from labkit import rendering
+from labkit.errors import LabbookError
 
-_registered: set[tuple[Path, str]] = set()
+# nbgrader logs the traceback of what it raises, too, and without a handler that would reach the user.
+logging.getLogger("tornado.application").addHandler(logging.NullHandler())
+
+_registered: set[tuple[Path, str, int]] = set()
 
 
 def database(course: Path) -> str:
@@ -34,19 +47,80 @@ def database(course: Path) -> str:
     return f"sqlite:///{course / 'gradebook.db'}"
 
 
+@contextmanager
+def _opened(course: Path) -> Iterator[Gradebook]:
+    """The gradebook, for a while.
+
+    Raises:
+        LabbookError: it is locked, damaged, or cannot be written.
+    """
+    try:
+        with Gradebook(database(course)) as gradebook:
+            yield gradebook
+    except (DatabaseError, InvalidEntry) as error:
+        cause = str(getattr(error, "orig", error)).removeprefix("(sqlite3.OperationalError) ")
+        raise LabbookError(
+            f"{course / 'gradebook.db'} cannot be used ({cause}): close what else has it open, make room, and "
+            "grade again. What has been examined is kept."
+        ) from None
+
+
 def register(root: Path, course: Path, assignment: str, **_: Any) -> None:
     """Tell the gradebook of a lab's questions, once a process.
 
     It is nbgrader's pre_convert_hook, too, so that ``nbgrader autograde`` finds the lab in a new gradebook.
     """
-    if (course, assignment) in _registered:
+    lab = find_labs(root, [assignment])[0]
+    if (mark := (course, assignment, lab.solution.stat().st_mtime_ns)) in _registered:
         return
     course.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _match_questions(course, lab)
     with tempfile.TemporaryDirectory(prefix="labbook-register-") as scratch:
         config = nbgrader_config(root, course)
         config.CourseDirectory.release_directory = scratch
         run_nbgrader("generate_assignment", config, assignment)
-    _registered.add((course, assignment))
+    _registered.add(mark)
+
+
+def _match_questions(course: Path, lab: Lab) -> None:
+    """Add and take away questions where there are submissions already, which nbgrader refuses to do.
+
+    A question that is gone takes its scores along; a new one gets an empty score in every submission. All others keep
+    what they have.
+    """
+    if not (course / "gradebook.db").is_file():
+        return
+    cells = [cell for cell in nbformat.read(lab.solution, as_version=4).cells if grade_id(cell)]
+    with _opened(course) as gradebook:
+        try:
+            notebook = gradebook.find_notebook(lab.title, lab.name)
+        except MissingEntry:
+            return
+        if not notebook.submissions:
+            return
+        for known, model, one_for_each, belongs in (
+            (notebook.grade_cells, GradeCell, Grade, is_grade),
+            (notebook.solution_cells, SolutionCell, Comment, is_solution),
+            (notebook.source_cells, SourceCell, None, bool),
+        ):
+            wanted = {grade_id(cell): cell for cell in cells if belongs(cell)}
+            for cell in [cell for cell in known if cell.name not in wanted]:
+                for entry in [*getattr(cell, "grades", ()), *getattr(cell, "comments", ())]:
+                    gradebook.db.delete(entry)
+                gradebook.db.delete(cell)
+            for name in wanted.keys() - {cell.name for cell in known}:
+                new = model(name=name, notebook=notebook)
+                if model is not SolutionCell:
+                    new.cell_type = wanted[name].cell_type
+                if model is GradeCell:
+                    new.max_score = float(wanted[name].metadata.nbgrader.points)
+                gradebook.db.add(new)
+                gradebook.db.flush()
+                if one_for_each:
+                    gradebook.db.add_all(
+                        one_for_each(cell_id=new.id, notebook=sub) for sub in notebook.submissions
+                    )
+        gradebook.db.commit()
 
 
 def record(root: Path, course: Path, submission: Submission, rejected: str = "", name: str = "") -> None:
@@ -108,7 +182,7 @@ def auto_scores(course: Path, lab: Lab) -> dict[str, dict[str, float | None]]:
     found: dict[str, dict[str, float | None]] = {}
     if not (course / "gradebook.db").is_file():
         return found
-    with Gradebook(database(course)) as gradebook:
+    with _opened(course) as gradebook:
         rows = (
             gradebook.db.query(Student.id, GradeCell.name, Grade.auto_score)
             .select_from(Grade)
@@ -144,7 +218,7 @@ def _stage(submission: Submission, folder: Path, rejected: str) -> None:
 
 def reset_scores(course: Path, lab: Lab, student: str) -> None:
     """Forget the automatic scores of an earlier hand-in; what a person gave stays."""
-    with Gradebook(database(course)) as gradebook:
+    with _opened(course) as gradebook:
         try:
             notebook = gradebook.find_submission_notebook(lab.title, lab.name, student)
         except MissingEntry:
@@ -174,7 +248,7 @@ def read_scores(course: Path, labs: Sequence[Lab]) -> list[Score]:
     scores = []
     if not (course / "gradebook.db").is_file():
         return []
-    with Gradebook(database(course)) as gradebook:
+    with _opened(course) as gradebook:
         for lab in labs:
             for submission in gradebook.assignment_submissions(lab.name) if _known(gradebook, lab) else ():
                 questions = {

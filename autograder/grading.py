@@ -55,7 +55,6 @@ def grade(
     submissions: Sequence[Submission],
     executor: Executor,
     *,
-    limits: Limits | None = None,
     force: bool = False,
     unsafe: bool = False,
     progress: Progress = lambda what, done, total: None,
@@ -67,7 +66,6 @@ def grade(
         course: the folder of gradebook, secret and examinations.
         submissions: from `autograder.intake.find_submissions`.
         executor: where the examinations run.
-        limits: what a submission may use.
         force: examine again what has been examined.
         unsafe: go on where this machine cannot wall off what students wrote.
         progress: told what has been done.
@@ -75,7 +73,7 @@ def grade(
     Returns:
         A row for every submission, in their order: a score or a reason.
     """
-    limits = limits or Limits()
+    limits = Limits()
     jobs = [_prepare(course, submission, limits) for submission in submissions]
     ready = _examined(course, jobs, executor, limits, force, unsafe, progress)
     known: dict[str, dict[str, dict[str, float | None]]] = {}
