@@ -5,12 +5,15 @@ versions of what runs it. Its result lies in ``<course>/.examined/<key>.json``.
 """
 
 import contextlib
+import fcntl
 import functools
 import hashlib
 import importlib.metadata
 import json
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from autograder.cells import kind
 from autograder.examination import SKIPPED, Examination, Limits
 from autograder.files import write
 from autograder.labs import Lab
+from labkit.errors import LabbookError
 
 PACKAGES = ("cnn-labbook", "tensorflow", "keras", "numpy")
 
@@ -30,6 +34,26 @@ def open_course(course: Path) -> Path:
     course.mkdir(parents=True, exist_ok=True, mode=0o700)
     course.chmod(0o700)
     return course
+
+
+@contextlib.contextmanager
+def alone(course: Path) -> Iterator[None]:
+    """Be the only one who grades this course, and remove what a killed run has left half-written.
+
+    Raises:
+        LabbookError: somebody else is at it.
+    """
+    with open(course / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the kernel, however we end
+        except BlockingIOError:
+            raise LabbookError(f"Another grading is at work in {course}: wait until it has ended.") from None
+        for left in [*course.glob(".staged-*"), *course.glob(".secret-*"), *course.glob(".examined/.*")]:
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
+        yield
 
 
 def read_secret(course: Path) -> bytes:

@@ -73,19 +73,22 @@ def grade(
     Returns:
         A row for every submission, in their order: a score or a reason.
     """
-    limits = Limits()
-    jobs = [_prepare(course, submission, limits) for submission in submissions]
-    ready = _examined(course, jobs, executor, limits, force, unsafe, progress)
-    known: dict[str, dict[str, dict[str, float | None]]] = {}
-    progress("recording", 0, len(jobs))
-    for done, job in enumerate(ready, 1):
-        from autograder import gradebook  # nbgrader takes seconds to import: the workers are busy meanwhile
+    with cache.alone(course):
+        limits = Limits()
+        jobs = [_prepare(course, submission, limits) for submission in submissions]
+        ready = _examined(course, jobs, executor, limits, force, unsafe, progress)
+        known: dict[str, dict[str, dict[str, float | None]]] = {}
+        progress("recording", 0, len(jobs))
+        for done, job in enumerate(ready, 1):
+            from autograder import (
+                gradebook,  # nbgrader takes seconds to import: the workers are busy meanwhile
+            )
 
-        lab = job.submission.lab
-        if lab.name not in known:
-            known[lab.name] = gradebook.auto_scores(course, lab)
-        _record(root, course, job, known[lab.name].get(job.submission.student, {}))
-        progress("recording", done, len(jobs))
+            lab = job.submission.lab
+            if lab.name not in known:
+                known[lab.name] = gradebook.auto_scores(course, lab)
+            _record(root, course, job, known[lab.name].get(job.submission.student, {}))
+            progress("recording", done, len(jobs))
     return [job.row for job in jobs]
 
 

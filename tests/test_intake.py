@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder import intake
+from autograder.cells import kind
 from autograder.intake import Rejected, Submission, find_submissions, read_submission
-from autograder.labs import Lab
+from autograder.labs import Lab, find_labs
+from autograder.transplant import transplanted
+from tests.classroom import examples
 
 
 @pytest.fixture
@@ -123,7 +127,9 @@ ANY_JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(2000), deadline=None
+)
 @given(content=ANY_JSON | st.fixed_dictionaries({"cells": st.lists(ANY_JSON)}))
 def test_any_json_is_cells_or_a_reason(submission: Submission, content: Any) -> None:
     submission.notebook.write_text(json.dumps(content))
@@ -143,3 +149,54 @@ def test_only_folders_in_nbgraders_layout_are_found(tmp_path: Path) -> None:
     found, remarks = find_submissions(submitted, [lab])
     assert [(s.student, s.lab.name) for s in found] == [("s1", "01_toy"), ("s2", "01_toy")]
     assert len(remarks) == 2
+
+
+PATHS = st.lists(st.integers(0, 10**6), min_size=1, max_size=7)
+ODD = ANY_JSON | st.sampled_from(
+    [10**400, -1, 1e308, "x" * 100_000, [[[[]]]], {"nbgrader": {"grade_id": ["a"]}}]
+)
+
+
+def put(node: Any, path: list[int], odd: Any) -> Any:
+    """The JSON with something odd somewhere in it, or with something taken out."""
+    if not path or not isinstance(node, dict | list) or not node:
+        return odd
+    here, rest = path[0], path[1:]
+    if isinstance(node, list):
+        at = here % len(node)
+        if here % 7 == 0:
+            return node[:at] + node[at + 1 :]
+        return [
+            *node[:at],
+            put(node[at], rest, odd),
+            *node[at + 1 :],
+            *(node[at:][:1] if here % 5 == 0 else []),
+        ]
+    key = sorted(node)[here % len(node)]
+    if here % 7 == 0:
+        return {name: value for name, value in node.items() if name != key}
+    return {**node, key: put(node[key], rest, odd)}
+
+
+@settings(suppress_health_check=list(HealthCheck), max_examples=examples(2000), deadline=None)
+@given(st.lists(st.tuples(PATHS, ODD), min_size=1, max_size=4), st.integers(0, 10**6), st.booleans())
+def test_a_mutated_notebook_is_a_row_or_a_reason(
+    built: Path, submission: Submission, changes: list[tuple[list[int], Any]], at: int, tear: bool
+) -> None:
+    lab = find_labs(built)[0]
+    content = json.loads(lab.release.read_text())
+    for path, odd in changes:
+        content = put(content, path, odd)
+    text = json.dumps(content)
+    if tear:
+        text = text[: at % len(text)] + text[at % len(text) + 1 :]
+    submission.notebook.write_text(text)
+    before, reason = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, ""
+    try:
+        notebook = transplanted(lab, read_submission(submission))
+    except Rejected as rejected:
+        reason = str(rejected)
+        notebook = transplanted(lab, [], reason)
+    assert "\n" not in reason
+    assert [kind(cell) for cell in notebook.cells].count("test") == 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10

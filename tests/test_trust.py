@@ -143,7 +143,7 @@ HOSTILE = {
     "swallows": "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
     "blocks signals": "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\n"
     "while True: pass",
-    "runs commands": "import subprocess\nsubprocess.Popen(['sleep', '4321'])\nbiases = 6",
+    "runs commands": "import subprocess\nsubprocess.Popen(['sleep', '4321'])",
     "daemon": "import os\nos.system('nohup sleep 4321 &')\nwhile True: pass",
     "listens": "import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 0))\ns.listen()",
     "closes": "import os\nos.closerange(0, 200)",
@@ -217,7 +217,7 @@ def test_hostile_submissions_cost_nobody_else_anything(
         row = among[name]
         assert row.questions["output-size"]["points"] == 3, name
         assert row.questions["softmax"]["points"] == 2, name
-        assert row.questions["biases"]["points"] == (1 if name == "runs commands" else 0), name
+        assert row.questions["biases"]["points"] == 0, name
         assert row.seconds <= short_limits.notebook_seconds + GRACE + 2, name
     # Each is tried again at most once, alone: twice its own time and a little for starting rooms and recording.
     own = sum(among[name].seconds for name in list(HOSTILE)[:hostile])
@@ -355,3 +355,12 @@ def test_a_full_disk_is_one_line_and_loses_nothing(lab: Lab, labbook: Command) -
         assert got["left"] == []
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_two_who_grade_one_course_at_once_are_told(lab: Lab, labbook: Command) -> None:
+    hand_in(lab, "ana")
+    with cache.alone(cache.open_course(lab.root / "course")):
+        code, _, err = labbook("grade")
+    assert code == 2
+    assert "Another grading is at work" in err
+    assert graded(labbook, lab)["ana"]["score"] == 6

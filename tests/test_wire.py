@@ -25,6 +25,7 @@ from hypothesis.extra import numpy as hnp
 
 from autograder import wire
 from autograder.wire import CannotCross, Channel, Decoder, ProtocolError, Record, RoomLost, encode
+from tests.classroom import examples
 
 
 def refuse(value: object, _: object) -> None:
@@ -126,7 +127,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(4000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(values)
 def test_what_may_cross_comes_back_as_it_was(value: Any) -> None:
     assert same(cross(value), value)
@@ -420,7 +421,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(json_values)
 def test_any_json_is_a_value_or_a_refusal(node: Any) -> None:
     with contextlib.suppress(CannotCross):
