@@ -400,18 +400,15 @@ def test_configurations_off_our_lists_are_refused_before_keras_sees_them(bad: di
 
 def test_parameters_are_counted_before_they_are_allocated() -> None:
     pytest.importorskip("keras")
-    small = models.unpack_model(
-        model_config(layer("Dense", units=3, name="d")), [np.ones((4, 3)), np.zeros(3)]
-    )
+    small = models.unpack_model(model_config(layer("Dense", units=3, name="d")))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(models.NotBuiltIn, match="parameters"):
-        models.unpack_model(model_config(layer("Dense", units=200_000_000, name="d")), None)
+        models.unpack_model(model_config(layer("Dense", units=200_000_000, name="d")))
     with pytest.raises(models.NotBuiltIn, match="shapes"):
-        models.unpack_model(model_config(layer("Dense", units=3, name="d")), [np.ones((4, 4)), np.zeros(3)])
+        small.fill([np.ones((4, 4)), np.zeros(3)])
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
-    drawn = models.unpack_model(model_config(layer("Dense", units=3, name="d")), None)
-    models.give_values()
-    assert small(np.ones((1, 4))).numpy().tolist() == [[4, 4, 4]]
+    assert small.fill([np.ones((4, 3)), np.zeros(3)])(np.ones((1, 4))).numpy().tolist() == [[4, 4, 4]]
+    drawn = models.unpack_model(model_config(layer("Dense", units=3, name="d"))).fill(None)
     assert len(set(np.ravel(drawn.get_weights()[0]))) == 12
 
 

@@ -131,9 +131,7 @@ class Room:
         if kind == "callback":
             return self.callback(node["id"])
         if kind == "model":
-            model = models.unpack_model(node["c"], [decode(weight) for weight in node["w"]])
-            models.give_values()
-            return model
+            return models.unpack_model(node["c"]).fill([decode(weight) for weight in node["w"]])
         if kind == "rng":
             bits = getattr(np.random, node["v"])()
             bits.state = decode(node["s"])

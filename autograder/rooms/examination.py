@@ -486,6 +486,7 @@ class Model:
     def __init__(self, reading: ReadingRoom, config: str, weights: list[Any]) -> None:
         self._reading, self._config, self._weights = reading, config, weights
         self._number: int | None = None
+        self._filled = False
         self._description: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
@@ -540,7 +541,11 @@ class Model:
 
     def _ask(self, operation: str, **fields: Any) -> Any:
         if self._number is None:
-            self._number = self._reading.ask("build", config=self._config, weights=self._weights)
+            shapes = [weight.shape for weight in self._weights]
+            self._number = self._reading.ask("build", config=self._config, shapes=shapes)
+        if operation == "call" and not self._filled:
+            self._reading.ask("fill", model=self._number, weights=self._weights)
+            self._filled = True
         return self._reading.ask(operation, model=self._number, **fields)
 
 

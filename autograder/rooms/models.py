@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 MAX_PARAMETERS = 5_000_000
@@ -248,45 +250,57 @@ def _is_activation(value: Any) -> bool:
     return value is None or value in ACTIVATIONS
 
 
-def unpack_model(config: str, weights: list[Any] | None) -> Any:
-    """Build a checked model, which has its values after `give_values` only: to describe it takes none.
+@dataclass
+class Unpacked:
+    """A checked model. It has no values before `fill`: to describe it takes none, and they are large."""
 
-    Args:
-        config: from `pack_model`.
-        weights: its values; if None it will draw them anew.
+    model: Any
+    waiting: list[Any]  # variables without a value
+
+    def fill(self, weights: list[Any] | None) -> Any:
+        """Give the model these values, or others drawn anew if None, and return it.
+
+        Raises:
+            NotBuiltIn: the weights are not its own.
+        """
+        import keras
+
+        if weights is not None:
+            self.check_shapes([weight.shape for weight in weights])
+            for variable, weight in zip(self.model.weights, weights, strict=True):
+                variable._initializer = lambda shape, dtype, w=weight: keras.ops.convert_to_tensor(w, dtype)
+        while self.waiting:
+            self.waiting.pop()._deferred_initialize()
+        return self.model
+
+    def check_shapes(self, shapes: Sequence[Sequence[int]]) -> None:
+        """Raise `NotBuiltIn` where weights of these shapes are not the model's."""
+        if [tuple(shape) for shape in shapes] != [tuple(variable.shape) for variable in self.model.weights]:
+            raise NotBuiltIn("weights of other shapes than the configuration's")
+
+
+def unpack_model(config: str) -> Unpacked:
+    """Build a checked model.
 
     Raises:
-        NotBuiltIn: if it is not on our lists, has too many parameters, or the weights are not its own.
+        NotBuiltIn: if it is not on our lists or has too many parameters.
     """
     import keras
     from keras.src.backend.common import global_state
 
     node = check_config(config)
     waiting = global_state.get_global_attribute("uninitialized_variables", [], set_to_default=True)
-    before = len(waiting)
+    waiting.clear()
     try:
         with keras.StatelessScope(initialize_variables=False):
             model = _deserialize(node)
-        shapes = [tuple(variable.shape) for variable in model.weights]
-        if sum(math.prod(shape) for shape in shapes) > MAX_PARAMETERS:
-            raise NotBuiltIn(f"more than {MAX_PARAMETERS} parameters")
-        if weights is not None and [tuple(weight.shape) for weight in weights] != shapes:
-            raise NotBuiltIn("weights of other shapes than the configuration's")
     except Exception as error:
-        del waiting[before:]  # these variables will never be made
-        if isinstance(error, NotBuiltIn):
-            raise
         raise NotBuiltIn(f"a configuration that Keras does not build: {type(error).__name__}") from None
-    for variable, weight in zip(model.weights, weights or (), strict=weights is not None):
-        variable._initializer = lambda shape, dtype, weight=weight: keras.ops.convert_to_tensor(weight, dtype)
-    return model
-
-
-def give_values() -> None:
-    """Give all models that `unpack_model` has built their values."""
-    from keras.src.backend.common.variables import initialize_all_variables
-
-    initialize_all_variables()
+    if sum(math.prod(variable.shape) for variable in model.weights) > MAX_PARAMETERS:
+        raise NotBuiltIn(f"more than {MAX_PARAMETERS} parameters")
+    unpacked = Unpacked(model, waiting.copy())
+    waiting.clear()
+    return unpacked
 
 
 def _deserialize(node: dict[str, Any]) -> Any:

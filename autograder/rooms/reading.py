@@ -38,7 +38,7 @@ class Room:
 
     def __init__(self, channel: wire.Channel) -> None:
         self.channel = channel
-        self.built: list[Any] = []
+        self.built: list[models.Unpacked] = []
 
     def serve(self) -> None:
         """Until the examiner hangs up."""
@@ -57,14 +57,20 @@ class Room:
             except Exception as error:  # of the many kinds that parsers raise
                 self.channel.send({"n": header["n"], "error": f"{type(error).__name__}: {error}"[:400]})
 
-    def do_build(self, config: str, weights: list[Any]) -> int:
-        """Build a model; its number."""
-        self.built.append(models.unpack_model(config, weights))
+    def do_build(self, config: str, shapes: list[tuple[int, ...]]) -> int:
+        """Build a model whose weights have these shapes; its number."""
+        unpacked = models.unpack_model(config)
+        unpacked.check_shapes(shapes)
+        self.built.append(unpacked)
         return len(self.built) - 1
+
+    def do_fill(self, model: int, weights: list[Any]) -> None:
+        """Give a model its weights."""
+        self.built[model].fill(weights)
 
     def do_describe(self, model: int) -> dict[str, Any]:
         """Plain data about a model."""
-        built = self.built[model]
+        built = self.built[model].model
         return {
             "name": built.name,
             "input_shape": _shape(lambda: built.input_shape),
@@ -74,8 +80,7 @@ class Room:
 
     def do_call(self, model: int, x: Any, training: bool) -> Any:
         """A model's output for `x`."""
-        models.give_values()
-        return self.built[model](x, training=training)
+        return self.built[model].model(x, training=training)
 
     def do_read(self, path: str) -> dict[str, Any]:
         """What is in a file, by the ending of its name."""
@@ -132,8 +137,7 @@ def _read_keras(place: Path) -> dict[str, Any]:
         node = models.strip_config(json.loads(archive.read("config.json")))
         stored = archive.read("model.weights.h5")
     config = json.dumps(node)
-    model = models.unpack_model(config, None)
-    models.give_values()
+    model = models.unpack_model(config).fill(None)
     file = Path(os.environ["TMPDIR"]) / "stored.weights.h5"
     if not file.parent.exists():
         raise Unreadable("no room to unpack")
