@@ -62,6 +62,11 @@ HEAVY = (
 # must have no other, and threads of a library's pool would not be in the child.
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    # What a room has freed goes back at once: hundreds of rooms would keep it all.
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "MALLOC_TRIM_THRESHOLD_": "262144",
+    "MALLOC_TOP_PAD_": "65536",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",

@@ -747,9 +747,8 @@ def test_a_room_stays_small(server: Server) -> None:
         f"m = keras.Sequential([keras.Input((28, 28, 1)), {L}.Conv2D(6, 5), {L}.Flatten(), {L}.Dense(10)])\n"
     )
     source += "def f(x): return tf.nn.relu(x)\ndef wait(): __import__('time').sleep(2)"
-    checks = (
-        "q.equal('a', lambda: f(np.ones(2)), [1, 1])\nq.equal('b', lambda: m.count_params(), 34726)\nwait()"
-    )
+    checks = "q.equal('a', lambda: f(np.ones(2)), [1, 1])\n"
+    checks += "q.equal('b', lambda: m(np.ones((1, 28, 28, 1), 'float32')).shape, (1, 10))\nwait()"
     import threading
 
     def pss(pids: list[str]) -> float:

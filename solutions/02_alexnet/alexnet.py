@@ -1277,8 +1277,8 @@ hints = {
     "relu_output": "ReLU would cut off all negative logits. The last layer has no activation.",
 }
 with q.hidden(**hints):
-    q.equal("two towers", lambda: counts_of(1 / 8, 2), **build_case(1 / 8, 2))
-    width = int(check.rng().choice([1, 3])) / 16
+    q.equal("two towers", lambda: counts_of(1 / 16, 2), **build_case(1 / 16, 2))
+    width = int(check.rng().choice([1, 3])) / 32
     case = build_case(width, 1)
     case["wrong"]["width-ignored"] = build_case(1 / 8, 1)["expected"]
     q.equal("another width", lambda: counts_of(width, 1), **case)
