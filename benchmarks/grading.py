@@ -6,7 +6,7 @@ speed    `labbook grade` against `nbgrader autograde` with its own Execute and o
          submissions of one lab, as handed in and with the explore cells taken out
 labs     the same over all labs
 limit    100 submissions against 1.3 × (S / cores + 100 × (R + E / cores)): S the cells' own seconds in a warm process,
-         R recording one, E starting its empty rooms
+         R recording one, E starting its empty rooms; imports left out
 slope    seconds and memory at 25, 50, 100 and 200 submissions
 regrade  200 graded submissions of which one changes
 """
@@ -47,6 +47,9 @@ c = get_config()
 c.CourseDirectory.course_id = "stock"
 c.ExecutePreprocessor.timeout = 600
 """
+
+
+IMPORTS = "import autograder.cli, autograder.grading, autograder.gradebook, autograder.worker"
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -187,9 +190,11 @@ def limit(folder: Path, lab: Lab, students: int = 100) -> None:
         seconds(lambda s=s: gradebook.record(ROOT, again, s)) for s in submissions[1:21]
     )  # type: ignore[misc]
     own = own_seconds(lab, folder / "submitted")
+    imports = seconds(lambda: subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True))
+    wall -= imports
     most = 1.3 * (own / CORES + students * (recording + empty / CORES))
     print(
-        f"  S {own:.1f} s, R {recording:.3f} s, E {empty:.3f} s: the limit is {most:.1f} s; "
+        f"  S {own:.1f} s, R {recording:.3f} s, E {empty:.3f} s, imports {imports:.1f} s left out: the limit is {most:.1f} s; "
         f"labbook grade took {wall:.1f} s, {wall / most:.2f} of it",
         flush=True,
     )

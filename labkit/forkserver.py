@@ -62,6 +62,7 @@ HEAVY = (
 # must have no other, and threads of a library's pool would not be in the child.
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # it compiles its kernels anew in every room, which costs more than it gains
     # What a room has freed goes back at once: hundreds of rooms would keep it all.
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "262144",
