@@ -194,8 +194,8 @@ def limit(folder: Path, lab: Lab, students: int = 100) -> None:
     wall -= imports
     most = 1.3 * (own / CORES + students * (recording + empty / CORES))
     print(
-        f"  S {own:.1f} s, R {recording:.3f} s, E {empty:.3f} s, imports {imports:.1f} s left out: the limit is {most:.1f} s; "
-        f"labbook grade took {wall:.1f} s, {wall / most:.2f} of it",
+        f"  S {own:.1f} s, R {recording:.3f} s, E {empty:.3f} s, imports {imports:.1f} s left out: "
+        f"the limit is {most:.1f} s; labbook grade took {wall:.1f} s, {wall / most:.2f} of it",
         flush=True,
     )
 
