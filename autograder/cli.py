@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -285,8 +285,20 @@ def _cores() -> int:
 
 
 @contextmanager
+def _examiners(jobs: int) -> Iterator[Executor]:
+    """Threads, each of which waits for the rooms of one submission: the work is done there."""
+    executor = ThreadPoolExecutor(jobs)
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    executor.shutdown()
+
+
+@contextmanager
 def _workers(jobs: int) -> Iterator[Executor]:
-    """Processes of their own: papermill changes its process's folder, and a student's kernel may do worse."""
+    """Processes of their own: papermill changes its process's folder and environment."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare_worker) as executor:
         yield executor
 
@@ -394,7 +406,7 @@ def _grade(
     _require_walls(unsafe)
     _start_server()
     began = time.monotonic()
-    with _workers(min(jobs or _cores(), len(submissions))) as executor, _bar() as progress:
+    with _examiners(min(jobs or _cores(), len(submissions))) as executor, _bar() as progress:
         rows = grading.grade(
             root, course, submissions, executor, force=force, unsafe=unsafe, progress=progress
         )

@@ -45,7 +45,12 @@ def main() -> None:
         _stop(str(error), 2)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # Typer's end of Ctrl-C, which says nothing
-            _stop("Stopped. What was finished is kept; run the command again to go on.", INTERRUPTED)
+            print(
+                "labbook: Stopped. What was finished is kept; run the command again to go on.",
+                file=sys.stderr,
+            )
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)  # without waiting for threads that wait for a student's code
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
