@@ -8,7 +8,7 @@ import base64
 import io
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -97,10 +97,7 @@ def show(fig: "Figure", alt: str) -> None:
     Raises:
         ValueError: `alt` is empty.
     """
-    if not alt.strip():
-        raise ValueError(
-            "Expected an alt text that says what is to be seen in the figure. Received an empty one."
-        )
+    _refuse_empty(alt)
     if _session.shell():
         from IPython.display import display
 
@@ -108,6 +105,40 @@ def show(fig: "Figure", alt: str) -> None:
         display(shown, metadata=metadata, raw=True)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)  # or the inline backend would show it once more
+
+
+def animation(
+    fig: "Figure", update: Callable[[int], object], frames: int, *, seconds: float, alt: str
+) -> None:
+    """Display a figure that moves, over and over, and close it.
+
+    It is an animated PNG: a picture like any other, in a notebook and in a page without scripts. Whoever has
+    asked the system for less motion, and whoever reads without HTML, sees the last frame.
+
+    Args:
+        fig: a Matplotlib figure.
+        update: called with 0, 1, … `frames - 1`, changes the figure for that frame.
+        frames: how many frames there are.
+        seconds: how long they take; the last one then stands for two seconds more.
+        alt: what is to be seen in it, in a sentence or two.
+
+    Raises:
+        ValueError: `alt` is empty, or there are fewer than two frames.
+    """
+    _refuse_empty(alt)
+    if frames < 2:
+        raise ValueError(f"Expected at least two frames. Received {frames}.")
+    if _session.shell():
+        from IPython.display import display
+
+        moving = base64.b64encode(_animated(fig, update, frames, seconds)).decode()
+        shown, metadata = bundle(fig, alt)
+        still = f"data:image/png;base64,{shown['image/png']}"
+        less = f'<source media="(prefers-reduced-motion: reduce)" srcset="{still}">'
+        image = f'<img alt="{escape(alt)}" src="data:image/png;base64,{moving}">'
+        display(shown | {"text/html": f"<picture>{less}{image}</picture>"}, metadata=metadata, raw=True)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(fig)
 
 
 def bundle(fig: "Figure", alt: str) -> tuple[dict[str, str], dict[str, Any]]:
@@ -191,6 +222,8 @@ def curves(
     *,
     xlabel: str,
     ylabel: str,
+    xscale: Literal["linear", "log"] = "linear",
+    yscale: Literal["linear", "log"] = "linear",
     title: str,
     alt: str,
 ) -> None:
@@ -200,13 +233,15 @@ def curves(
         series: label to values; a value that is not finite leaves a gap.
         x: where the values stand, one for each; if None, 1, 2, 3, … as epochs are counted.
         xlabel, ylabel: what the axes show, with the unit: "epoch", "test error (%)".
+        xscale, yscale: "log" where powers of ten stand at equal distances.
         title: the figure's title.
         alt: what is to be seen.
 
     Raises:
         ValueError: there is no curve, one is empty, or one has not as many values as `x`.
     """
-    show(draw_curves(series, x, xlabel=xlabel, ylabel=ylabel, title=title), alt)
+    fig = draw_curves(series, x, xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale, title=title)
+    show(fig, alt)
 
 
 def draw_curves(
@@ -215,6 +250,8 @@ def draw_curves(
     *,
     xlabel: str,
     ylabel: str,
+    xscale: Literal["linear", "log"] = "linear",
+    yscale: Literal["linear", "log"] = "linear",
     title: str,
 ) -> "Figure":
     """The figure that `curves` shows, for one who wants to add to it."""
@@ -239,8 +276,9 @@ def draw_curves(
             finite = np.flatnonzero(np.isfinite(values))
             if finite.size:
                 ends.append((label, at[finite[-1]], values[finite[-1]], colour))
-        ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-        if x is None or np.issubdtype(np.asarray(x).dtype, np.integer):
+        ax.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale, title=title)
+        whole = x is None or np.issubdtype(np.asarray(x).dtype, np.integer)
+        if whole and xscale == "linear":
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         ax.grid(axis="y")
         _label_ends(fig, ax, ends)
@@ -340,14 +378,21 @@ def confusion(matrix: np.ndarray, names: Sequence[str], *, title: str, alt: str)
     show(fig, alt)
 
 
+def _refuse_empty(alt: str) -> None:
+    if not alt.strip():
+        raise ValueError(
+            "Expected an alt text that says what is to be seen in the figure. Received an empty one."
+        )
+
+
 def _label_ends(fig: "Figure", ax: "Axes", ends: list[tuple[str, float, float, str]]) -> None:
     """Write each label beside the end of its curve, moved up or down to keep clear of the others."""
     fig.canvas.draw()  # settles the scales
     pitch = 15 * DPI / 72  # pixels from one label's line to the next
     ends = sorted(ends, key=lambda end: end[2])
-    wanted = [float(ax.transData.transform((0, y))[1]) for _, _, y, _ in ends]
+    wanted = [float(ax.transData.transform((x, y))[1]) for _, x, y, _ in ends]
     for (label, x, y, colour), at in zip(ends, _spread(wanted, pitch), strict=True):
-        own = float(ax.transData.transform((0, y))[1])
+        own = float(ax.transData.transform((x, y))[1])
         ax.annotate(
             label,
             (x, y),
@@ -410,4 +455,25 @@ def _png(fig: "Figure") -> bytes:
         small = io.BytesIO()
         Image.open(buffer).quantize(256, Image.Quantize.FASTOCTREE).save(small, "png", optimize=True)
         return small.getvalue()
+    return buffer.getvalue()
+
+
+def _animated(fig: "Figure", update: Callable[[int], object], frames: int, seconds: float) -> bytes:
+    """The frames as an animated PNG with one palette of 256 colours."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(fig)
+    drawn = []
+    for i in range(frames):
+        update(i)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        fig.set_layout_engine("none")  # nothing but what `update` changes may move
+        drawn.append(np.array(canvas.buffer_rgba()))  # type: ignore[no-untyped-call]
+    film = Image.fromarray(np.concatenate(drawn)).quantize(256, Image.Quantize.FASTOCTREE)
+    height, width = drawn[0].shape[:2]
+    first, *others = (film.crop((0, i * height, width, (i + 1) * height)) for i in range(frames))
+    milliseconds = [round(1000 * seconds / frames)] * (frames - 1) + [2000]
+    buffer = io.BytesIO()
+    first.save(buffer, "png", save_all=True, append_images=others, duration=milliseconds, loop=0)
     return buffer.getvalue()

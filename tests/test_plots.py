@@ -4,7 +4,9 @@ import itertools
 import re
 import warnings
 from collections.abc import Callable
+from html import escape
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,16 @@ FIGURES: dict[str, Callable[[], None]] = {
         xlabel="epoch",
         ylabel="loss (nats)",
         title="Losses",
+        alt=ALT,
+    ),
+    "curves on logarithmic axes": lambda: plots.curves(
+        {"a": [1, 10, 100], "b": [2, 3, 4]},
+        [1, 10, 100],
+        xlabel="condition number",
+        ylabel="steps",
+        xscale="log",
+        yscale="log",
+        title="Steps",
         alt=ALT,
     ),
     "one point": lambda: plots.curves({"a": [1]}, xlabel="epoch", ylabel="error (%)", title="One", alt=ALT),
@@ -207,6 +219,8 @@ def test_bars_are_in_order_from_top_to_bottom_with_their_numbers(monkeypatch: py
         (lambda: plots.bars({"a": float("nan")}, xlabel="x", title="x", alt=ALT), "finite"),
         (lambda: plots.confusion(np.eye(3), ["a", "b"], title="x", alt=ALT), r"\(2, 2\).*Received \(3, 3\)"),
         (lambda: plots.show(Figure(), " "), "Expected an alt text"),
+        (lambda: plots.animation(Figure(), print, 3, seconds=1, alt=""), "Expected an alt text"),
+        (lambda: plots.animation(Figure(), print, 1, seconds=1, alt=ALT), "at least two frames. Received 1"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(draw: Callable[[], None], complaint: str) -> None:
@@ -255,3 +269,25 @@ metrics.record("error", 0.5, "%")
     assert metrics.collect(notebook) == {
         "error": {"value": 0.5, "unit": "%", "published": None, "source": ""}
     }
+
+
+def test_an_animation_moves_once_around_and_stands_still_for_who_wants_that(
+    shown: list[dict[str, Any]],
+) -> None:
+    fig = Figure((3, 2))
+    (line,) = fig.subplots().plot([0, 1], [0, 0])
+    plots.animation(fig, lambda i: line.set_ydata([0, i]), 4, seconds=2, alt=ALT)
+    (bundle,) = shown
+    still, moving = re.findall(r"data:image/png;base64,([\w+/=]+)", bundle["text/html"])
+    assert "prefers-reduced-motion: reduce" in bundle["text/html"]
+    assert f'alt="{escape(ALT)}"' in bundle["text/html"]
+    assert still == bundle["image/png"]
+    film = Image.open(io.BytesIO(base64.b64decode(moving)))
+    assert film.n_frames == 4  # type: ignore[attr-defined]
+    assert film.info["loop"] == 0
+    frames = []
+    for i in range(4):
+        film.seek(i)
+        frames.append(np.asarray(film.convert("RGBA").convert("RGB"), int))
+    assert all(abs(a - b).max() > 50 for a, b in pairwise(frames))
+    assert len(base64.b64decode(moving)) < 100_000
