@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from labkit import rendering
+from labkit.exchange import folder, hand_over, listing, read
 from labkit.models import describe
 from labkit.values import NotData, as_data, same, short
 
@@ -44,8 +45,12 @@ __all__ = [
     "after",
     "current",
     "describe",
+    "folder",
     "gradient",
+    "hand_over",
+    "listing",
     "question",
+    "read",
     "rng",
     "seed",
     "waits_for",

@@ -429,14 +429,18 @@ def old():
             s.run(tf.compat.v1.global_variables_initializer())
             return tf.compat.v1.train.Saver().save(s, "old")
 def pickled(): np.save("p.npy", np.array([print], dtype=object), allow_pickle=True); return "p.npy"
+def one_file():
+    (work / "f" / "a").mkdir(parents=True)
+    (work / "f" / "a" / "b.txt").write_text("abc")
+    (work / "f" / "link").symlink_to("/etc/passwd")
+    return str(work / "f")
 def broken(): open("d.keras", "wb").write(b"PK nonsense"); return "d.keras"
 """
 
 
 def test_files_are_read_next_door(server: Server) -> None:
-    """The reader is the one that `main` hands to labkit, where labkit asks for it."""
-    take = "from autograder.rooms import examination\nread = get_reader()\n"
     checks = """
+read = check.read
 q.equal("npy", lambda: read(npy()), [0, 1, 2])
 q.equal("npz", lambda: read(npz()), {"x": [0, 1, 2], "y": [[1, 1], [1, 1]]})
 q.equal("json", lambda: read(data()), {"a": [1, 2]})
@@ -449,14 +453,39 @@ q.raises("pickle", lambda: read(pickled()), ValueError)
 q.raises("broken", lambda: read(broken()), ValueError)
 q.raises("none", lambda: read("none.npy"), FileNotFoundError)
 q.raises("elsewhere", lambda: read("/etc/passwd"), (ValueError, FileNotFoundError))
+q.equal("listing", lambda: check.listing(one_file()), {"a/b.txt": 3})
 """
-    get = "import gc\ndef get_reader():\n    from autograder.rooms.examination import ReadingRoom\n"
-    get += "    return next(o for o in gc.get_objects() if isinstance(o, ReadingRoom)).read\n"
-    result = one(server, FILES, get + take + checks)
+    result = one(server, FILES, checks)
     assert result["questions"]["a"]["status"] == "passed", (
         result["questions"]["a"],
         result["cells"]["test-a"],
     )
+
+
+HANDED = """
+import os
+def last(folder): return tf.train.load_checkpoint(f"{folder}/sub/c").get_tensor("v/.ATTRIBUTES/VARIABLE_VALUE")
+def seen(folder): return sorted(os.listdir(folder))
+def double(folder):
+    np.save(f"{folder}/b.npy", 2 * np.load(f"{folder}/a.npy"))
+    return f"{folder}/b.npy"
+"""
+
+
+def test_a_test_hands_files_over(server: Server) -> None:
+    checks = """
+one, two = check.folder(), check.folder()
+tf.train.Checkpoint(v=tf.Variable([1.0, 2.0])).write(f"{one}/sub/c")
+np.save(f"{two}/a.npy", [1, 2])
+q.equal("not yet", lambda: seen(one), [])
+check.hand_over(one)
+check.hand_over(two)
+q.close("read there", lambda: last(one), [1, 2])
+q.equal("and back", lambda: check.read(double(two)), [2, 4])
+q.equal("apart", lambda: (seen(one), list(check.listing(two))), (["sub"], ["a.npy", "b.npy"]))
+"""
+    result = one(server, HANDED, checks)
+    assert result["questions"]["a"]["status"] == "passed", result["questions"]["a"]
 
 
 # ------------------------------------------------------------------------------------------------------ lost rooms

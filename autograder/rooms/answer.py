@@ -190,6 +190,8 @@ class Room:
         operation = header["op"]
         if operation == "run":
             return self.run_cell(header["cell"], header["source"])
+        if operation == "put":
+            return put_files(*decode(header["args"]))
         if operation == "get":
             if header["name"] not in self.shell.user_ns:
                 return {"missing": True}
@@ -262,6 +264,17 @@ class Room:
             trace = trace.tb_next
         kinds = [kind.__name__ for kind in type(error).__mro__ if kind is not object]
         return {"kinds": kinds[:8], "text": _text(error), "lines": lines[-4:]}
+
+
+def put_files(folder: str, files: dict[str, bytes]) -> dict[str, Any]:
+    """Write a test's files where the student's code finds them."""
+    for name, content in {"": b"", **files}.items():
+        place = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        if name:
+            with open(place, "wb") as file:
+                file.write(content)
+    return {}
 
 
 def _text(error: BaseException | None) -> str:

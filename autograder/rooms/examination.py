@@ -18,12 +18,14 @@ import io
 import json
 import math
 import os
+import secrets
 import signal
 import socket
 import sys
 import time
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,8 @@ import numpy as np
 from autograder import walls, wire
 from autograder.rooms import models, outputs
 from autograder.rooms.answer import settle
+from labkit import exchange
+from labkit.exchange import Exchange, sizes
 
 GRACE = 1.0  # seconds that a room has to say that its time is up
 MAX_CALLBACKS = 100_000
@@ -309,7 +313,7 @@ class AnswerRoom:
             raise error
         if header.get("missing") is True:
             raise KeyError(root)
-        if operation == "run":
+        if operation in ("run", "put"):
             return None
         try:
             return wire.Decoder(buffers, self._special(root))(header.get("value"))
@@ -453,31 +457,45 @@ class ReadingRoom:
             self._room.lost = wire.RoomLost("crashed", f"{type(nonsense).__name__}: {nonsense}")
             raise self._room.lost from None
 
-    def read(self, path: Any) -> Any:
-        """What is in a file that the student's code wrote, as plain data and arrays.
-
-        Args:
-            path: relative to the working folder, or absolute in it: .npy, .npz, .json, .keras, .weights.h5, or the
-                prefix of a TensorFlow checkpoint.
-
-        Returns:
-            An array (.npy), a dictionary of arrays by name (.npz, .weights.h5, checkpoints), data (.json), or a `Model`
-            (.keras).
-
-        Raises:
-            FileNotFoundError: if there is none.
-            ValueError: if it is not what its name says, or too large.
-        """
-        got = self.ask("read", path=os.fspath(path))
-        if isinstance(got, dict) and got.get("missing") is True:
-            raise FileNotFoundError(str(path))
-        if isinstance(got, dict) and isinstance(got.get("config"), str):
-            return Model(self, got["config"], got["weights"])
-        return got["value"]
-
 
 def _no_reference(value: Any, _: Callable[[Any], Any]) -> Any:
     raise wire.CannotCross(f"a {type(value).__name__} cannot be given to the reading room")
+
+
+class Files(Exchange):
+    """The files of a test here and those of the student's code next door, under the same relative paths."""
+
+    def __init__(self, room: AnswerRoom, reading: ReadingRoom) -> None:
+        self._room, self._reading = room, reading
+
+    def folder(self) -> str:
+        """A fresh empty folder in both rooms."""
+        name = f"files-{secrets.token_hex(4)}"  # which nobody can have filled beforehand
+        os.mkdir(name)
+        self.hand_over(name)
+        return name
+
+    def hand_over(self, folder: str) -> None:
+        """Copy its files to the answer room."""
+        files = {name: (Path(folder) / name).read_bytes() for name in sizes(folder)}
+        self._room.ask("put", args=(folder, files))
+
+    def listing(self, folder: str) -> dict[str, int]:
+        """The sizes of the files there, which the reading room has looked up."""
+        return dict(self._ask("listing", folder)["value"])
+
+    def read(self, path: str) -> Any:
+        """What is in a file there: plain data, or a `Model`."""
+        got = self._ask("read", path)
+        if "config" in got:
+            return Model(self._reading, got["config"], got["weights"])
+        return got["value"]
+
+    def _ask(self, operation: str, path: str) -> dict[str, Any]:
+        got: dict[str, Any] = self._reading.ask(operation, path=path)
+        if "missing" in got:
+            raise FileNotFoundError(path)
+        return got
 
 
 class Model:
@@ -648,7 +666,7 @@ def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
     room = AnswerRoom(answer, exam["cells"])
     room.reading = ReadingRoom(reading, lambda: boss.send({"want": "reading"}), room)
     examiner = Examiner(room, bytes.fromhex(exam["seed"]))
-    _hand_over_reader(room.reading)
+    exchange.use(Files(room, room.reading))
     for number, cell in enumerate(exam["cells"]):
         began = time.monotonic()
         report = {"cell": number, **_one_cell(examiner, cell, number, exam)}
@@ -659,14 +677,6 @@ def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
         if room.lost is not None:
             return
     boss.send({"done": True})
-
-
-def _hand_over_reader(reading: ReadingRoom) -> None:
-    """Where labkit has a way to read a student's files, it is ours while grading."""
-    from labkit import checks
-
-    if hasattr(checks, "use_reader"):
-        checks.use_reader(reading.read)
 
 
 def _one_cell(examiner: Examiner, cell: dict[str, Any], number: int, exam: dict[str, Any]) -> dict[str, Any]:

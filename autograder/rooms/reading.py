@@ -8,7 +8,6 @@ that a student's own function could not. A student's graph or SavedModel is a pr
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import socket
@@ -18,19 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autograder import walls, wire
 from autograder.rooms import models
 from autograder.rooms.answer import settle
+from labkit import exchange
 from labkit.models import describe
-
-MAX_FILE = 64 << 20
-MAX_ARRAYS = 2000
-
-
-class Unreadable(Exception):
-    """What was handed over is not what it should be; the message may be shown."""
 
 
 class Room:
@@ -50,7 +41,7 @@ class Room:
                 value = getattr(self, "do_" + header["op"])(**fields)
                 reply = {"n": header["n"], "value": wire.encode(value, data, _refuse)}
                 self.channel.send(reply, data)
-            except (models.NotBuiltIn, Unreadable, wire.CannotCross) as error:
+            except (models.NotBuiltIn, exchange.Unreadable, wire.CannotCross) as error:
                 self.channel.send({"n": header["n"], "error": str(error)})
             except wire.RoomLost:
                 raise
@@ -84,25 +75,17 @@ class Room:
 
     def do_read(self, path: str) -> dict[str, Any]:
         """What is in a file, by the ending of its name."""
-        place = Path(path)
-        name = place.name.lower()
-        if not place.exists() and not place.with_name(place.name + ".index").exists():
+        try:
+            return _keras(Path(path)) if path.lower().endswith(".keras") else {"value": exchange.parse(path)}
+        except FileNotFoundError:
             return {"missing": True}
-        if place.is_file() and place.stat().st_size > MAX_FILE:
-            raise Unreadable(
-                f"Expected a file of at most {MAX_FILE >> 20} MiB. Received {place.stat().st_size} bytes."
-            )
-        if name.endswith(".npy"):
-            return {"value": np.load(place, allow_pickle=False)}
-        if name.endswith(".npz"):
-            return {"value": _read_npz(place)}
-        if name.endswith(".json"):
-            return {"value": json.loads(place.read_text())}
-        if name.endswith(".keras"):
-            return _read_keras(place)
-        if name.endswith((".h5", ".hdf5")):
-            return {"value": _read_h5(place)}
-        return {"value": _read_checkpoint(path)}
+
+    def do_listing(self, path: str) -> dict[str, Any]:
+        """The sizes of a folder's files."""
+        try:
+            return {"value": exchange.sizes(path)}
+        except FileNotFoundError:
+            return {"missing": True}
 
 
 def _refuse(value: Any, _: Callable[[Any], Any]) -> Any:
@@ -116,70 +99,22 @@ def _shape(get: Callable[[], Any]) -> Any:
         return None
 
 
-def _members(archive: zipfile.ZipFile) -> None:
-    """Refuse an archive that unpacks to more than we read."""
-    sizes = [member.file_size for member in archive.infolist()]
-    if len(sizes) > MAX_ARRAYS or sum(sizes) > MAX_FILE:
-        raise Unreadable("Expected an archive of at most 64 MiB. Received a larger one.")
-
-
-def _read_npz(place: Path) -> dict[str, Any]:
-    with zipfile.ZipFile(place) as archive:
-        _members(archive)
-    with np.load(place, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
-
-
-def _read_keras(place: Path) -> dict[str, Any]:
+def _keras(place: Path) -> dict[str, Any]:
     """Configuration and weights of a .keras file. Keras opens only its weights, into a model that we have checked."""
+    if place.stat().st_size > exchange.MAX_FILE:
+        raise exchange.Unreadable("Expected a file of at most 64 MiB. Received a larger one.")
     with zipfile.ZipFile(place) as archive:
-        _members(archive)
+        exchange.check_archive(archive)
         node = models.strip_config(json.loads(archive.read("config.json")))
         stored = archive.read("model.weights.h5")
     config = json.dumps(node)
     model = models.unpack_model(config).fill(None)
     file = Path(os.environ["TMPDIR"]) / "stored.weights.h5"
     if not file.parent.exists():
-        raise Unreadable("no room to unpack")
+        raise exchange.Unreadable("no room to unpack")
     file.write_bytes(stored)
     model.load_weights(file)
     return {"config": config, "weights": model.get_weights()}
-
-
-def _read_h5(place: Path) -> dict[str, Any]:
-    import h5py
-
-    found: dict[str, Any] = {}
-    total = 0
-    with h5py.File(io.BytesIO(place.read_bytes()), "r") as file:
-        todo = [("", file)]
-        while todo:
-            prefix, group = todo.pop()
-            for name in group:
-                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                    continue  # a link may lead in a circle or to another file
-                item, path = group[name], f"{prefix}{name}"
-                if isinstance(item, h5py.Group):
-                    todo.append((path + "/", item))
-                elif not item.is_virtual and item.external is None:
-                    total += item.nbytes
-                    if total > MAX_FILE or len(found) >= MAX_ARRAYS:
-                        raise Unreadable("Expected at most 64 MiB of arrays. Received more.")
-                    found[path] = item[()]
-                if len(todo) > MAX_ARRAYS:
-                    raise Unreadable("Expected at most 2000 groups. Received more.")
-    return found
-
-
-def _read_checkpoint(prefix: str) -> dict[str, Any]:
-    import tensorflow as tf
-
-    reader = tf.train.load_checkpoint(prefix)
-    shapes = reader.get_variable_to_shape_map()
-    sizes = [int(np.prod(shape, dtype=float)) * 8 for shape in shapes.values()]
-    if len(sizes) > MAX_ARRAYS or sum(sizes) > 2 * MAX_FILE:
-        raise Unreadable("Expected a checkpoint of at most 64 MiB. Received a larger one.")
-    return {name: reader.get_tensor(name) for name in sorted(shapes)}
 
 
 def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
