@@ -363,6 +363,56 @@ models.pack_model = forged
     assert result["questions"]["a"]["status"] in ("error", "failed", "crashed|timeout", "out_of_memory")
 
 
+HOSTILE_WEIGHTS = {
+    "other shapes": "[np.ones((9, 9), 'float32'), np.ones(2, 'float32')]",
+    "fewer": "[np.ones((4, 2), 'float32')]",
+    "texts": "[np.array([['a'] * 2] * 4), np.ones(2, 'float32')]",
+    "no list": "{'a': 1}",
+    "nested": "[[1, 2], [3, 4]]",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_WEIGHTS)
+def test_forged_weights_cost_their_check(server: Server, name: str) -> None:
+    source = f"""
+m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+from autograder.rooms.answer import Room
+Room.do_weights = lambda room, model: {HOSTILE_WEIGHTS[name]}
+"""
+    checks = """
+q.equal("call", lambda: m(np.ones((3, 4), "float32")).shape, (3, 2))
+q.equal("weights", lambda: len(m.get_weights()), 2)
+q.equal("count", lambda: m.count_params(), 10)
+"""
+    result = one(server, source, checks)["questions"]["a"]
+    assert [part["status"] for part in result["parts"]] == ["error", "error", "passed"]
+
+
+@pytest.mark.parametrize("shapes", ["[[3, 2], [2]]", "[[4, 2]]", "[[-4, 2], [2]]", "[[4.0, 2], [2]]", "'ab'"])
+def test_forged_shapes_are_found_out(server: Server, shapes: str) -> None:
+    source = f"""
+m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+from autograder.rooms import models
+real = models.pack_model
+models.pack_model = lambda model: (real(model)[0], {shapes})
+"""
+    result = one(server, source, 'q.equal("count", lambda: m.count_params(), 8)')["questions"]["a"]
+    assert (result["points"], result["status"]) == (0, "error")
+
+
+def test_weights_are_those_of_the_moment_they_are_asked_for(server: Server) -> None:
+    source = """
+m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+def set_to(value): m.set_weights([np.full((4, 2), value), np.zeros(2)]); return value
+"""
+    checks = """
+q.equal("set", lambda: (m.name and set_to(3.0), m.get_weights()[0].max(), m(np.ones((1, 4)))[0, 0]), (3.0, 3.0, 12.0))
+q.equal("kept", lambda: (set_to(5.0), m.get_weights()[0].max()), (5.0, 3.0))
+"""
+    result = one(server, source, checks)["questions"]["a"]
+    assert result["status"] == "passed", result
+
+
 def layer(kind: str = "Dense", module: str = "keras.layers", **config: Any) -> dict[str, Any]:
     return {"module": module, "class_name": kind, "config": config, "registered_name": None}
 

@@ -109,15 +109,16 @@ class Room:
     # ---------------------------------------------------------------------------------------------------- values
 
     def refer(self, value: Any, inner: Callable[[Any], Any]) -> Any:
-        """The node of what is no data: a model by its configuration and weights, anything else by a number."""
-        if isinstance(value, sys.modules["keras"].Model):
-            with contextlib.suppress(models.NotBuiltIn):
-                config, weights = models.pack_model(value)
-                return {"t": "model", "c": config, "w": [inner(weight) for weight in weights]}
+        """The node of what is no data: a number, with which it can be asked for more, and a model's configuration."""
         if id(value) not in self.numbers:
             self.numbers[id(value)] = len(self.objects)
             self.objects.append(value)  # kept, so that the id stays its own
-        node = {"t": "ref", "id": self.numbers[id(value)], "type": type(value).__name__, "name": ""}
+        number = self.numbers[id(value)]
+        if isinstance(value, sys.modules["keras"].Model):
+            with contextlib.suppress(models.NotBuiltIn):
+                config, shapes = models.pack_model(value)
+                return {"t": "model", "id": number, "c": config, "s": shapes}
+        node = {"t": "ref", "id": number, "type": type(value).__name__, "name": ""}
         if isinstance(value, types.FunctionType | type):
             node["name"] = value.__name__
         return node
@@ -250,6 +251,10 @@ class Room:
             tape.watch(xs)
             y = obj(*xs)
         return [None if gradient is None else gradient.numpy() for gradient in tape.gradient(y, xs)]
+
+    def do_weights(self, model: Any, /) -> list[Any]:
+        """A model's weights, which are large, and asked for only where a test needs them."""
+        return list(model.get_weights())
 
     def describe(self, error: BaseException) -> dict[str, Any]:
         """An error as data: the names of its classes, its text, and the student's lines on the way to it."""

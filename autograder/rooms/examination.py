@@ -24,7 +24,7 @@ import socket
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -334,14 +334,14 @@ class AnswerRoom:
         if isinstance(value, Remote):
             return {"t": "own", "id": value._number}
         if isinstance(value, Model):
-            return {"t": "model", "c": value._config, "w": [inner(weight) for weight in value._weights]}
+            return {"t": "model", "c": value._config, "w": [inner(weight) for weight in value.get_weights()]}
         if isinstance(value, np.random.Generator):
             state = value.bit_generator.state
             return {"t": "rng", "v": state["bit_generator"], "s": inner(state)}
         if isinstance(value, sys.modules["keras"].Model):
             with contextlib.suppress(models.NotBuiltIn):
-                config, weights = models.pack_model(value)
-                return {"t": "model", "c": config, "w": [inner(weight) for weight in weights]}
+                config, _ = models.pack_model(value)
+                return {"t": "model", "c": config, "w": [inner(weight) for weight in value.get_weights()]}
         if callable(value):
             self._callbacks.append(value)
             return {"t": "callback", "id": len(self._callbacks) - 1}
@@ -355,13 +355,19 @@ class AnswerRoom:
                     raise wire.CannotCross("a malformed reference")
                 info = {key: outputs.clean_text(node[key], 80) for key in ("type", "name")}
                 return Remote(self, number, info, root)
-            if kind == "model" and set(node) == {"t", "c", "w"} and type(node["w"]) is list:
-                weights = [decode(weight) for weight in node["w"]]
-                if not all(isinstance(w, np.ndarray) and w.dtype.kind in "fiu" for w in weights):
-                    raise wire.CannotCross("malformed weights")
+            if kind == "model" and set(node) == {"t", "id", "c", "s"}:
+                number, shapes = node["id"], node["s"]
+                if type(number) is not int or number < 0 or not _are_shapes(shapes):
+                    raise wire.CannotCross("a malformed model")
                 if self.reading is None:
                     raise wire.CannotCross("a model")
-                return Model(self.reading, wire.clean_text(node["c"], models.MAX_CONFIG + 1), weights)
+                config = wire.clean_text(node["c"], models.MAX_CONFIG + 1)
+                return Model(
+                    self.reading,
+                    config,
+                    shapes,
+                    lambda: self.ask("weights", root, id=number, args=(), kwargs={}),
+                )
             raise wire.CannotCross("a malformed value")
 
         return special
@@ -488,7 +494,8 @@ class Files(Exchange):
         """What is in a file there: plain data, or a `Model`."""
         got = self._ask("read", path)
         if "config" in got:
-            return Model(self._reading, got["config"], got["weights"])
+            weights = got["weights"]
+            return Model(self._reading, got["config"], [weight.shape for weight in weights], lambda: weights)
         return got["value"]
 
     def _ask(self, operation: str, path: str) -> dict[str, Any]:
@@ -499,10 +506,21 @@ class Files(Exchange):
 
 
 class Model:
-    """A student's Keras model of built-in layers, as a test holds it: data here, built in the reading room."""
+    """A student's Keras model of built-in layers, as a test holds it: data here, built in the reading room.
 
-    def __init__(self, reading: ReadingRoom, config: str, weights: list[Any]) -> None:
-        self._reading, self._config, self._weights = reading, config, weights
+    Its weights are fetched when they are first needed, and are then what they were at that moment.
+    """
+
+    def __init__(
+        self,
+        reading: ReadingRoom,
+        config: str,
+        shapes: Sequence[Sequence[int]],
+        fetch: Callable[[], Any],
+    ) -> None:
+        self._reading, self._config, self._fetch = reading, config, fetch
+        self._shapes = [tuple(shape) for shape in shapes]
+        self._weights: list[Any] | None = None
         self._number: int | None = None
         self._filled = False
         self._description: dict[str, Any] | None = None
@@ -520,11 +538,12 @@ class Model:
 
     def get_weights(self) -> list[Any]:
         """Copies of its weights, in Keras's order."""
-        return [weight.copy() for weight in self._weights]
+        return [weight.copy() for weight in self._values()]
 
     def count_params(self) -> int:
-        """Number of its parameters, counted from the weights themselves."""
-        return sum(int(weight.size) for weight in self._weights)
+        """Number of its parameters, once it has been built."""
+        self._build()
+        return sum(math.prod(shape) for shape in self._shapes)
 
     def describe(self) -> list[dict[str, Any]]:
         """Plain data about every layer, as `labkit.models.describe` gives it."""
@@ -558,13 +577,36 @@ class Model:
         return self._description
 
     def _ask(self, operation: str, **fields: Any) -> Any:
-        if self._number is None:
-            shapes = [weight.shape for weight in self._weights]
-            self._number = self._reading.ask("build", config=self._config, shapes=shapes)
+        number = self._build()
         if operation == "call" and not self._filled:
-            self._reading.ask("fill", model=self._number, weights=self._weights)
+            self._reading.ask("fill", model=number, weights=self._values())
             self._filled = True
-        return self._reading.ask(operation, model=self._number, **fields)
+        return self._reading.ask(operation, model=number, **fields)
+
+    def _build(self) -> int:
+        """Have it built next door, which checks its shapes; its number there."""
+        if self._number is None:
+            self._number = int(self._reading.ask("build", config=self._config, shapes=self._shapes))
+        return self._number
+
+    def _values(self) -> list[Any]:
+        """Its weights, of the shapes that were announced."""
+        if self._weights is None:
+            weights = self._fetch()
+            if (
+                type(weights) is not list
+                or not all(isinstance(w, np.ndarray) and w.dtype.kind in "fiu" for w in weights)
+                or [w.shape for w in weights] != self._shapes
+            ):
+                raise wire.CannotCross("malformed weights")
+            self._weights = weights
+        return self._weights
+
+
+def _are_shapes(shapes: Any) -> bool:
+    return type(shapes) is list and all(
+        type(shape) is list and all(type(side) is int and side >= 0 for side in shape) for shape in shapes
+    )
 
 
 # -------------------------------------------------------------------------------------------------- running a test

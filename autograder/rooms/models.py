@@ -151,8 +151,8 @@ class NotBuiltIn(Exception):
 # ------------------------------------------------------------------------------------------------ model to data
 
 
-def pack_model(model: Any) -> tuple[str, list[Any]]:
-    """Configuration (JSON) and weights of a built model.
+def pack_model(model: Any) -> tuple[str, list[list[int]]]:
+    """Configuration (JSON) of a built model and the shapes of its weights.
 
     Raises:
         NotBuiltIn: if it has something of its author's own in it, or more than 5,000,000 parameters.
@@ -172,7 +172,7 @@ def pack_model(model: Any) -> tuple[str, list[Any]]:
     except (ValueError, TypeError) as error:
         raise NotBuiltIn(str(error)) from None
     check_config(config)
-    return config, model.get_weights()
+    return config, [[int(side) for side in variable.shape] for variable in model.weights]
 
 
 def strip_config(node: Any) -> Any:
