@@ -1,15 +1,18 @@
 """nbgrader's gradebook: labs registered, examinations recorded, scores read back."""
 
+import functools
 import logging
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import nbgrader.api
 from nbformat import NotebookNode
 from nbgrader.api import (
     Assignment,
@@ -26,13 +29,15 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.utils import is_grade, is_solution
+from sqlalchemy import event, text
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError
 
 from autograder.cells import grade_id
 from autograder.files import write
 from autograder.intake import MAX_BYTES, Submission
 from autograder.labs import Lab, find_labs
-from autograder.steps import nbgrader_config, run_nbgrader
+from autograder.steps import nbgrader_config, put_alembic_on_path, run_nbgrader
 from labkit import rendering
 from labkit.errors import LabbookError
 
@@ -45,6 +50,32 @@ _registered: set[tuple[Path, str, int]] = set()
 def database(course: Path) -> str:
     """The gradebook's address."""
     return f"sqlite:///{course / 'gradebook.db'}"
+
+
+# One engine for a gradebook, since an engine keeps the SQL that it has compiled, and nbgrader makes one at every turn.
+nbgrader.api.create_engine = functools.lru_cache(maxsize=8)(nbgrader.api.create_engine)
+
+
+@event.listens_for(Engine, "connect")
+def _do_not_wait_for_the_disk(connection: Any, _: object) -> None:
+    """Keep a write-ahead log: nbgrader commits a dozen times a submission, and would wait for the disk each time.
+
+    A killed process loses nothing, a power cut at most what was committed last, which `is_recorded` then misses.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        with suppress(sqlite3.OperationalError):  # it is locked, as the next statement will say
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+
+
+@contextmanager
+def held_open(course: Path) -> Iterator[None]:
+    """Hold a connection to the gradebook: whenever the last one is closed, SQLite writes its log back and waits."""
+    put_alembic_on_path()
+    with _opened(course) as gradebook:
+        gradebook.db.execute(text("SELECT 1 FROM alembic_version"))
+        gradebook.db.commit()
+        yield
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -73,7 +74,7 @@ def grade(
     Returns:
         A row for every submission, in their order: a score or a reason.
     """
-    with cache.alone(course):
+    with cache.alone(course), ExitStack() as held:
         limits = Limits()
         jobs = [_prepare(course, submission, limits) for submission in submissions]
         ready = _examined(course, jobs, executor, limits, force, unsafe, progress)
@@ -85,6 +86,8 @@ def grade(
             )
 
             lab = job.submission.lab
+            if not known:
+                held.enter_context(gradebook.held_open(course))
             if lab.name not in known:
                 known[lab.name] = gradebook.auto_scores(course, lab)
             _record(root, course, job, known[lab.name].get(job.submission.student, {}))

@@ -58,7 +58,7 @@ def run_nbgrader(step: str, config: Config, assignment: str, student: str | None
         "autograde": converters.Autograde,
         "generate_feedback": converters.GenerateFeedback,
     }
-    _put_alembic_on_path()
+    put_alembic_on_path()
     stream = io.StringIO()
     log = logging.getLogger("labbook.nbgrader")
     log.propagate = False
@@ -82,7 +82,7 @@ def run_nbgrader(step: str, config: Config, assignment: str, student: str | None
     return stream.getvalue()
 
 
-def _put_alembic_on_path() -> None:
+def put_alembic_on_path() -> None:
     """nbgrader calls ``alembic`` when it makes a gradebook; it lies beside our Python."""
     here = str(Path(sys.executable).parent)
     path = os.environ.get("PATH", os.defpath)

@@ -88,6 +88,12 @@ def _extra(cell: RawCell, number: int) -> NotebookNode:
     if cell.type == "code":
         new = nbformat.v4.new_code_cell(cell.source, metadata={"tags": [EXTRA]})
     else:
-        new = nbformat.v4.new_markdown_cell(bleach.clean(cell.source, tags=set(), strip=False))
+        new = nbformat.v4.new_markdown_cell(_without_tags(cell.source))
     new.id = f"extra-{number}"
     return new
+
+
+@functools.lru_cache(maxsize=1024)
+def _without_tags(text: str) -> str:
+    """Every tag shown as text; kept, since a notebook is transplanted for its key, its examination and its record."""
+    return str(bleach.clean(text, tags=set(), strip=False))

@@ -185,10 +185,11 @@ def limit(folder: Path, lab: Lab, students: int = 100) -> None:
     cache.open_course(again)
     shutil.copytree(folder / "course" / ".examined", again / ".examined")
     shutil.copy(folder / "course" / ".secret", again / ".secret")
-    gradebook.record(ROOT, again, submissions[0])
-    recording = statistics.fmean(
-        seconds(lambda s=s: gradebook.record(ROOT, again, s)) for s in submissions[1:21]
-    )  # type: ignore[misc]
+    with gradebook.held_open(again):
+        gradebook.record(ROOT, again, submissions[0])
+        recording = statistics.fmean(
+            seconds(lambda s=s: gradebook.record(ROOT, again, s)) for s in submissions[1:21]
+        )  # type: ignore[misc]
     own = own_seconds(lab, folder / "submitted")
     imports = seconds(lambda: subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True))
     wall -= imports

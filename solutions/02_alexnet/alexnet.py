@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab 02 · AlexNet: shapes and parameters
 #
-# **About 90 minutes · 10 questions · 30 points**
+# **About two hours · 10 questions · 30 points**
 #
 # You will be able to
 #
@@ -47,7 +47,7 @@ UNITS = {"FC6": 4096, "FC7": 4096, "FC8": 1000}
 # ## Where it comes from
 #
 # The ImageNet challenge of 2012 gave 1.2 million training images and asked which of 1000 things each of
-# 150,000 test images shows. Five guesses were allowed: the **top-5 error** is the share of images whose right
+# 100,000 test images shows. Five guesses were allowed: the **top-5 error** is the share of images whose right
 # class is not among them. Alex Krizhevsky, Ilya Sutskever and Geoffrey Hinton entered a convolutional network
 # [1], trained for five to six days on two GTX 580 cards with 3 GB each, about 90 times through all images.
 #
@@ -86,14 +86,14 @@ plots.bars(
 # > cites Nair and Hinton (2010) [2] for the unit. Fukushima had it in 1969 [3], Jarrett and others used
 # > rectified convolutional networks in 2009 [4], Glorot and others deep ones in 2011 [5]. New was how far it
 # > went: a network of this size, on this many images, and a measurement of how much faster such a network
-# > learns, which you will repeat.
+# > learns, which you will try to repeat.
 
 # %% [markdown]
 # ## 1 · A size that cannot be
 #
 # Lab 01's kernel stayed inside the image and left over what did not fit. Now zeros may be **padded** around
 # the image, the same number on each side, and nothing may be left over: if the kernel's last step does not
-# end exactly at the edge, somebody has made a mistake, and your function says so.
+# end exactly at the edge, somebody has made a mistake, and your function raises an error.
 
 
 # %% answer="output-size"
@@ -133,6 +133,8 @@ q = check.question(
         "rounded-down": "Rounding down hides that pixels are left over. Here that is an error: raise ValueError.",
         "rounded-up": "Rounding up lets the kernel hang over the edge. Here that is an error: raise ValueError.",
         "not-whole": "There is no such thing as a fraction of a place. Raise ValueError.",
+        "larger-kernel": "A kernel that is larger than the padded image has no place at all: raise ValueError.",
+        "exact-fit-refused": "A kernel exactly as wide as the image with its zeros has one place.",
     },
 )
 
@@ -145,6 +147,9 @@ wrong = {"no-plus-one": 26, "padding-once": 25, "padding-ignored": 23}
 q.equal("CONV2: 5 on 27, padding 2", lambda: output_size(27, 5, padding=2), 27, wrong)
 wrong = {"rounded-down": 54, "rounded-up": 55, "not-whole": 54.25}
 q.raises("the paper's 224", lambda: output_size(224, 11, stride=4), ValueError, wrong)
+wrong = {"exact-fit-refused": ValueError}
+q.equal("5 on 3, padding 1", lambda: output_size(3, 5, padding=1), 1, wrong, weight=0.5)
+q.raises("7 on 3", lambda: output_size(3, 7), ValueError, {"larger-kernel": -3, "no-plus-one": -4}, weight=0.5)
 ### BEGIN HIDDEN TESTS
 
 
@@ -156,9 +161,7 @@ def size_case(n, k, s, p):
     return {"expected": steps + 1, "wrong": wrong}
 
 
-with q.hidden(
-    larger_kernel="A kernel that is larger than the padded image has no place at all: raise ValueError."
-):
+with q.hidden():
     rng = check.rng()
     k, s, p, steps = (int(rng.integers(low, high)) for low, high in [(7, 12), (3, 6), (1, 4), (5, 20)])
     n = k + s * steps - 2 * p
@@ -205,13 +208,16 @@ assert padded == (None, 227, 227, 3)
 # | CONV3 | 384 kernels of 3×3, padding 1 |
 # | CONV4 | 384 kernels of 3×3, padding 1 |
 # | CONV5 | 256 kernels of 3×3, padding 1 |
-# | POOL5 | maximum over 3×3, stride 2 (the lecture calls it MAX POOL3) |
+# | POOL5 | maximum over 3×3, stride 2 |
 # | FC6, FC7 | 4096 units each |
 # | FC8 | 1000 units, one for each class |
+#
+# `ALEXNET` and `UNITS`, at the top of the notebook, hold the same numbers for a loop.
 
 # %% answer="shape-table"
 # A dict: layer name → shape of its output as a tuple, (height, width, channels) or (units,), one image only.
-# All fourteen: "input", "CONV1", "POOL1", "NORM1", … "FC8"; for instance {"input": (227, 227, 3), …}.
+# All fourteen, from "input", "CONV1", "POOL1", "NORM1" to "FC8": {"input": (227, 227, 3), …}. A tuple of one
+# number, say 10, is written (10,).
 shapes = None
 ### BEGIN SOLUTION
 shapes = {
@@ -248,6 +254,7 @@ q = check.question(
         "one-tower-of-two": "That is what lies on one of the paper's two cards. Here there is a single tower.",
         "input-of-224": "With 224 pixels CONV1 does not come out whole. The input has 227.",
         "not-flattened": "A fully connected layer reads all numbers at once and knows no rows and columns.",
+        "comma-missing": "`(10)` is the number 10. A tuple of one needs its comma: `(10,)`.",
     },
 )
 
@@ -264,16 +271,27 @@ def shape_mistakes(size, channels, **more):
     }
 
 
+all_there = lambda table: all(len(table[name]) for name in ("input", *ALEXNET, "NORM1", "NORM2", *UNITS))
+wrong = {"comma-missing": lambda table: any(isinstance(shape, int | np.integer) for shape in table.values())}
+q.satisfies("fourteen shapes", lambda: shapes, all_there, wrong, 0.5, "a shape for each of the fourteen")
 wrong = shape_mistakes(227, 3, input_of_224=(224, 224, 3))
 q.equal("input", lambda: shape_in_table("input"), (227, 227, 3), wrong, weight=0.5)
 wrong = shape_mistakes(55, 96, no_plus_one=(54, 54, 96), one_tower_of_two=(55, 55, 48))
 wrong |= {"channels-multiplied": (55, 55, 288)}
 q.equal("CONV1", lambda: shape_in_table("CONV1"), (55, 55, 96), wrong)
+wrong = shape_mistakes(27, 96, no_plus_one=(26, 26, 96), pooling_padded=(28, 28, 96))
+q.equal("POOL1", lambda: shape_in_table("POOL1"), (27, 27, 96), wrong, weight=0.5)
+wrong = shape_mistakes(27, 256, padding_ignored=(23, 23, 256), one_tower_of_two=(27, 27, 128))
+q.equal("CONV2", lambda: shape_in_table("CONV2"), (27, 27, 256), wrong, weight=0.5)
 ### BEGIN HIDDEN TESTS
-with q.hidden(norm_shrinks="Normalisation divides every number by another: there are as many afterwards as before."):
+hints = {
+    "norm_shrinks": "Normalisation divides every number by another: there are as many afterwards as before.",
+    "paper_order": "In this table pooling comes before normalisation. (In the paper it comes after.)",
+}
+with q.hidden(**hints):
     size, channels = 227, 3
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
-        before, channels_before = size, channels
+        before = size
         size = (size + 2 * padding - kernel_size) // stride + 1
         channels = filters or channels
         wrong = shape_mistakes(size, channels, no_plus_one=(size - 1, size - 1, channels))
@@ -289,7 +307,7 @@ with q.hidden(norm_shrinks="Normalisation divides every number by another: there
         )
         if name in ("POOL1", "POOL2"):
             norm = name.replace("POOL", "NORM")
-            judged |= {"norm-shrinks": lambda s, n=size: s[0] < n}
+            judged |= {"norm-shrinks": lambda s, n=size: s[0] < n, "paper-order": lambda s, n=before: s[0] == n}
             q.satisfies(
                 norm, lambda norm=norm: shape_in_table(norm), lambda s, right=right: s == right, judged, weight=0.5
             )
@@ -329,8 +347,8 @@ for name, layer in keras_layers():
 assert by_keras["flatten"] == (9216,)
 with check.waits_for("shape-table", shapes):
     for name, shape in by_keras.items():
-        yours = tuple(shapes.get(name, shape))
-        print(f"{name:8} {shape!s:14}", "" if yours == shape else f"and you say {yours}")
+        same = np.array_equal(shapes.get(name, shape), shape)
+        print(f"{name:8} {shape!s:14}", "" if same else f"and you say {shapes[name]}")
 
 # %% [markdown]
 # **Think.** The lecture's table normalises after pooling. The paper normalises first: convolution, ReLU,
@@ -407,7 +425,9 @@ q = check.question(
         "own-channels": "A kernel is as deep as the layer's INPUT. How many maps come out is the number of kernels.",
         "groups-ignored": "With two groups a kernel reads only half of the channels.",
         "one-group-only": "That is one group. The filters of all groups count.",
+        "groups-twice": "Groups divide what a filter reads. All the filters are still there.",
         "biases-divided": "Groups halve what a filter reads, not its bias.",
+        "towers-doubled": "Two towers are one network in two halves, not two networks.",
         "pooling-has-none": "Taking a maximum, or dividing by a formula, needs nothing that is learned.",
     },
 )
@@ -423,9 +443,16 @@ wrong = {
 }
 q.equal("CONV1: weights, biases", lambda: count_parameters(11, 3, 96), (34_848, 96), wrong)
 wrong = {"groups-ignored": (614_400, 256), "one-group-only": (153_600, 128), "biases-divided": (307_200, 128)}
+wrong |= {"groups-twice": (153_600, 256)}
 q.equal("CONV2 in two groups", lambda: count_parameters(5, 96, 256, groups=2), (307_200, 256), wrong)
 wrong = {"no-bias": 34_848, "one-bias": 34_849}
 q.equal("parameters of CONV1", lambda: parameters and parameters["CONV1"], 34_944, wrong, weight=0.5)
+all_there = lambda table: all(table[name] >= 0 for name in (*ALEXNET, "NORM1", "NORM2", *UNITS))
+q.satisfies("thirteen layers", lambda: parameters, all_there, None, 0.25, "a number for each of the thirteen")
+fewer = lambda sums: 0 < sums["two towers"] < sums["one tower"]
+wrong = {"towers-doubled": lambda sums: sums["two towers"] > sums["one tower"]}
+wrong |= {"groups-ignored": lambda sums: sums["two towers"] == sums["one tower"]}
+q.satisfies("two sums", lambda: all_parameters, fewer, wrong, 0.25, "fewer for two towers than for one")
 ### BEGIN HIDDEN TESTS
 
 
@@ -435,7 +462,7 @@ def layer_case(k, c, f, g=1):
     wrong = {"no-bias": (w, 0), "one-bias": (w, 1), "bias-for-each-channel": (w, c // g * f)}
     wrong |= {"kernel-not-square": (w // k, f), "channels-ignored": (k * k * f, f)}
     wrong |= {"own-channels": (k * k * (f // g) * f, f), "groups-ignored": (w * g, f)}
-    wrong |= {"one-group-only": (w // g, f // g), "biases-divided": (w, f // g)}
+    wrong |= {"one-group-only": (w // g, f // g), "biases-divided": (w, f // g), "groups-twice": (w // g, f)}
     return {"expected": (w, f), "wrong": wrong}
 
 
@@ -529,7 +556,7 @@ all_macs = {
 q = check.question(
     "count-macs",
     points=3,
-    why="The convolutions have 6 % of the parameters and 95 % of the work. Two towers save a third of it.",
+    why="With one tower, 6 % of the parameters do 95 % of the work: those of the convolutions.",
     misconceptions={
         "flops": "That counts multiplications and additions apart. A MAC is one of each.",
         "biases-counted": "Adding a bias is no multiply–add.",
@@ -557,6 +584,9 @@ wrong = {
 q.equal("CONV1", lambda: count_macs((55, 55, 96), 11, 3), 105_415_200, wrong)
 wrong = {"flops": 33_554_432, "biases-counted": 16_781_312}
 q.equal("FC7", lambda: count_macs((4096,), 1, 4096), 16_777_216, wrong, weight=0.5)
+fewer = lambda sums: 0 < sums["two towers"] < sums["one tower"]
+wrong = {"groups-ignored": lambda sums: sums["two towers"] == sums["one tower"]}
+q.satisfies("two sums", lambda: all_macs, fewer, wrong, 0.25, "less for two towers than for one")
 ### BEGIN HIDDEN TESTS
 
 
@@ -611,7 +641,9 @@ plan = [(name, ALEXNET.get(name, [1])[0], channels, by_keras[name]) for name, ch
 with check.waits_for("count-parameters"), check.waits_for("count-macs"):
     weighing = {name: sum(count_parameters(k, c, shape[-1])) for name, k, c, shape in plan}
     work = {name: count_macs(shape, k, c) for name, k, c, shape in plan}
-    print(f"{sum(weighing.values()):,} parameters, {sum(work.values()):,} MACs")
+    print(f"{sum(weighing.values()):,} parameters, {sum(work.values()):,} MACs with one tower")
+    share = lambda counts: 100 * sum(counts[name] for name in UNITS) / sum(counts.values())
+    print(f"fully connected: {share(weighing):.0f} % of the parameters, {share(work):.0f} % of the MACs")
     plots.bars(
         {name: count / 1e6 for name, count in weighing.items()},
         {name: count / 1e6 for name, count in work.items()},
@@ -627,9 +659,9 @@ with check.waits_for("count-parameters"), check.waits_for("count-macs"):
 # 128 images of the paper's batches.
 
 # %% tags=["explore"]
-numbers = {name: int(np.prod(by_keras[name])) for name in (*ALEXNET, *UNITS)}
+memory = {name: 4 * 128 * np.prod(by_keras[name]) / 2**20 for name in (*ALEXNET, *UNITS)}
 plots.bars(
-    {name: 4 * 128 * n / 2**20 for name, n in numbers.items()},
+    memory,
     xlabel="outputs of a batch of 128 (MiB, four bytes each)",
     title="The memory is in the first two layers",
     alt="Bars of the memory for each layer's outputs: CONV1 142 MiB, POOL1 34, CONV2 91, POOL2 21, CONV3 and "
@@ -648,8 +680,8 @@ plots.bars(
 # convolutions come on top, and the authors write that their network was too large for one card.
 
 # %% tags=["explore"]
-assert round(3 * 4 * 62_378_344 / 1e9, 2) == 0.75
-assert round(4 * 128 * sum(numbers.values()) / 1e9, 2) == 0.4
+assert round(3 * 4 * 62.4e6 / 1e9, 2) == 0.75
+assert round(sum(memory.values()) * 2**20 / 1e9, 2) == 0.4
 
 # %% [markdown]
 # ## 5 · 650,000 neurons
@@ -678,7 +710,7 @@ misprinted = "CONV1"
 q = check.question(
     "neurons",
     points=2,
-    why="The abstract's 650,000 fits what you counted, 659,272. The caption's eight numbers make 622,312.",
+    why="The eight should add up to 659,272, which the abstract's 650,000 fits; the caption's make 622,312.",
     misconceptions={
         "after-pooling": "That is what pooling leaves. The neurons are the numbers before it.",
         "one-card": "That is what lies on one of the two cards. Count both.",
@@ -687,6 +719,7 @@ q = check.question(
         "weights-counted": "Those are parameters. Neurons share them: count the numbers that come out.",
         "input-counted": "The pixels of the input are no neurons.",
         "another-layer": "For that layer the paper's number is the product of its shape.",
+        "as-printed": "For the layer that you name, you have the very number that the paper prints.",
     },
 )
 
@@ -694,6 +727,13 @@ q = check.question(
 wrong = {"after-pooling": 43_264, "one-card": 93_312, "one-map": 729, "maps-counted": 256}
 wrong |= {"weights-counted": 614_400}
 q.equal("CONV2", lambda: neurons and neurons["CONV2"], 186_624, wrong)
+all_there = lambda table: all(table[name] > 0 for name in (*ALEXNET, *UNITS) if "POOL" not in name)
+q.satisfies("eight layers", lambda: neurons, all_there, weight=0.25, expected="a number for each of the eight")
+q.satisfies("a layer", lambda: misprinted, lambda name: name in (*ALEXNET, *UNITS), None, 0.25, "its name, a str")
+caption = [253_440, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000]
+yours = lambda: neurons and misprinted and neurons.get(misprinted, 0)
+wrong = {"as-printed": lambda count: count in caption}
+q.satisfies("its number, by its shape", yours, lambda count: count > 0 and count not in caption, wrong, 0.25)
 ### BEGIN HIDDEN TESTS
 
 
@@ -736,10 +776,9 @@ q.score()
 
 # %% tags=["explore"]
 caption = [253_440, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000]
-counted = [numbers[name] for name in depth]
-assert caption[1:] == counted[1:]
-assert caption[0] == 55 * 48 * 96
-assert counted[0] == 55 * 55 * 96 == 290_400
+counted = [int(np.prod(by_keras[name])) for name in depth]
+assert sum(a != b for a, b in zip(caption, counted, strict=True)) == 1
+assert 55 * 48 * 96 in caption
 assert (sum(caption), sum(counted), 224 * 224 * 3) == (622_312, 659_272, 150_528)
 
 # %% [markdown]
@@ -755,7 +794,7 @@ assert (sum(caption), sum(counted), 224 * 224 * 3) == (622_312, 659_272, 150_528
 # and 1.2 % less top-5 error with it. Later networks do without.
 #
 # > **Find it, settle it with the original.** One set of notes prints the lower end of the sum as
-# > max(0, 1 − n/2). What would the neighbours of the last map be?
+# > max(0, 1 − n/2). Then the last map would have all the others for neighbours.
 
 
 # %% answer="lrn"
@@ -770,7 +809,7 @@ def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
 
     Returns:
         Floats of the shape of `A`, equal to `tf.nn.local_response_normalization(A, n // 2, k, alpha, beta)`
-        up to 1e-6.
+        up to rounding, a millionth of each number.
     """
     ### BEGIN SOLUTION
     B = np.empty_like(A)
@@ -797,24 +836,44 @@ q = check.question(
         "multiplied": "That makes the strong ones stronger. Divide.",
         "window-wraps": "The first map is no neighbour of the last. Beyond either end there is nothing.",
         "neighbouring-pixels": "The neighbours are other maps at the same place, not other places of the same map.",
+        "window-from-one": "That is the misprint's window: it begins at the first map, wherever i is.",
+        "negative-start": "A slice that starts at −1 starts at the last map, and is empty here.",
+        "square-of-sum": "Square first, then add up.",
+        "in-place": "The sums are of what came in, not of maps that are normalised already.",
+        "places-mixed": "Each place has a sum of its own: add up along the maps alone.",
+        "constants-ignored": "k, n, α and β are arguments: here they are not the paper's.",
     },
 )
 
 
-A = np.array([1.0, 2, 3, 1]).reshape(1, 1, 1, 4)
+A = np.array([[1.0, 2, 3, 1], [0, 0, 0, 2]]).reshape(1, 1, 2, 4)
+
+
+def over(*first, last=5):
+    """A divided by these: the four maps of the first place, and the last map of the second."""
+    return A / np.reshape([*first, 1, 1, 1, last], A.shape)
+
+
 wrong = {
-    "alpha-divided": 3 * A / [8, 17, 17, 13],
-    "last-map-missing": A / [2, 6, 14, 11],
-    "window-too-wide": A / [15, 16, 16, 15],
-    "own-map-only": A / [2, 5, 10, 2],
-    "all-maps": A / 16,
-    "squares-missing": A / [4, 7, 7, 5],
-    "multiplied": A * [6, 15, 15, 11],
-    "window-wraps": A / [7, 15, 15, 12],
+    "alpha-divided": 3 * over(8, 17, 17, 13, last=7),
+    "last-map-missing": over(2, 6, 14, 11),
+    "window-too-wide": over(15, 16, 16, 15),
+    "own-map-only": over(2, 5, 10, 2),
+    "all-maps": over(16, 16, 16, 16),
+    "squares-missing": over(4, 7, 7, 5, last=3),
+    "multiplied": A * np.reshape([6, 15, 15, 11, 1, 1, 1, 5], A.shape),
+    "window-wraps": over(7, 15, 15, 12),
+    "window-from-one": over(6, 15, 16, 16),
+    "negative-start": over(1, 15, 15, 11),
+    "square-of-sum": over(10, 37, 37, 17),
+    "in-place": over(6, 14.0277778, 11.0203274, 2.07410602),
+    "places-mixed": over(6, 15, 19, 15, last=15),
+    "neighbouring-pixels": over(2, 5, 10, 6, last=6),
+    "constants-ignored": over(1.68267569, 1.68273875, 1.68273875, 1.68267569, last=1.68204509),
 }
 answer = lambda: normalise_responses(A, k=1, n=3, alpha=1, beta=1)
 q.forbids("tensorflow", "keras", "scipy", "torch", "jax", answer=lambda: normalise_responses)
-q.close("1, 2, 3, 1, all constants 1 and n = 3", answer, A / [6, 15, 15, 11], wrong=wrong)
+q.close("two places, four maps, all constants 1 and n = 3", answer, over(6, 15, 15, 11), wrong=wrong)
 C = 40.0 + 30 * np.cos(np.arange(36)).reshape(1, 2, 2, 9)
 B = tf.nn.local_response_normalization(C.astype("float32"), 2, 2, 1e-4, 0.75).numpy()
 wrong = {"power-missing": C / (C / B) ** (4 / 3)}
@@ -834,6 +893,7 @@ def lrn_case(A, k=2, n=5, alpha=1e-4, beta=0.75):
     wrong |= {"window-from-one": damp(A**2 @ (j <= i + half)), "power-missing": damp(near(half), beta=1)}
     wrong |= {"squares-missing": damp(A @ (abs(i - j) <= half)), "multiplied": damp(near(half), beta=-beta)}
     wrong |= {"window-wraps": damp(A**2 @ ((j - i + half) % N <= 2 * half))}
+    wrong |= {"power-on-the-sum": damp(near(half) ** beta, beta=1)}
     columns = np.subtract.outer(*2 * [range(A.shape[2])])
     pixels = (A**2).swapaxes(2, 3) @ (abs(columns) <= half)
     wrong |= {"neighbouring-pixels": damp(pixels.swapaxes(2, 3))}
@@ -844,7 +904,7 @@ def lrn_case(A, k=2, n=5, alpha=1e-4, beta=0.75):
     return {"condition": same(right), "wrong": judged, "expected": "what TensorFlow gives (tolerance 1e-6)"}
 
 
-with q.hidden(window_from_one="That is the misprint's window: it begins at the first map, wherever i is."):
+with q.hidden(power_on_the_sum="The whole denominator is raised to the power β, k included."):
     rng = check.rng()
     A = np.abs(rng.normal(40, 30, size=(2, 4, 5, 12))) + 1
     q.satisfies("the paper's constants", lambda: normalise_responses(A), **lrn_case(A))
@@ -857,8 +917,9 @@ with q.hidden(window_from_one="That is the misprint's window: it begins at the f
 q.score()
 
 # %% [markdown]
-# **Look.** Sixteen maps at one place. Two peaks stand out, and what lies beside them is pushed down. (With
-# the paper's constants activations have to reach the hundreds for that.)
+# **Look.** Sixteen maps at one place. Two peaks stand out, and what lies beside them is pushed down. (All the
+# others are damped as well, those at both ends less: they have fewer neighbours. With the paper's constants
+# activations have to reach the hundreds to stand out.)
 
 # %% tags=["explore"]
 a = np.full((1, 1, 1, 16), 60.0)
@@ -871,15 +932,16 @@ with check.waits_for("lrn"):
         ylabel="activation",
         title="A strong unit damps its neighbours",
         alt="Two curves over sixteen maps. Before: level at 60 with peaks of 300 and 150. After: all is lower, "
-        "and within two maps of each peak the level has dropped below the rest.",
+        "a little less at both ends, and within two maps of each peak the level has dropped below the rest.",
     )
 
 # %% [markdown]
 # ## 7 · Windows that overlap
 #
 # LeNet-5's pooling windows touch: 2×2 with a stride of 2. AlexNet's overlap: $z = 3$ pixels wide, $s = 2$
-# apart, and the **maximum** counts instead of the mean. From 55 pixels both make 27. The authors saw 0.4 % less
-# top-1 and 0.3 % less top-5 error with $z = 3$ than with $z = 2$, and a network that overfits a little less.
+# apart, and the **maximum** counts instead of the mean. From 55 pixels both make 27. (Windows of 2×2 leave one
+# row and one column unused: what question 1 refused, pooling layers permit.) The authors saw 0.4 % less top-1
+# and 0.3 % less top-5 error with $z = 3$ than with $z = 2$, and a network that overfits a little less.
 
 
 # %% answer="max-pool"
@@ -921,6 +983,8 @@ q = check.question(
         "channels-mixed": "Each channel has a maximum of its own.",
         "at-least-zero": "The maximum of negative numbers is negative. Where did your 0 come from?",
         "largest-size": "The largest number, sign included: 1 is more than −2.",
+        "left-over-refused": "Question 1 refused pixels left over. Pooling does not use them, and goes on.",
+        "axes-exchanged": "An array made of a list of rows has the rows first. The images come first.",
     },
 )
 
@@ -941,9 +1005,20 @@ wrong = {
     "mean": pooled([19, 19, 19, 27], [21, 26, 26, 21]) / 9,
     "stride-one": pooled([5, 7, 7, 7, 6, 6, 8], [8, 8, 7, 7, 6, 7, 8], [8, 8, 9, 9, 9, 7, 7]),
     "last-missing": pooled([5, 7, 6]),
+    "axes-exchanged": expected.reshape(2, 4, 1, 1),
 }
 q.forbids("tensorflow", "keras", "scipy", "skimage", "torch", "jax", answer=lambda: max_pool)
 q.close("3×3 on 5×9, stride 2", lambda: max_pool(X), expected, wrong=wrong)
+pair = lambda *numbers: np.reshape(numbers, (2, 1, 1, 2))
+wrong = {
+    "at-least-zero": pair(0, 0, 0, 0),
+    "largest-size": pair(-17, -18, -41, -42),
+    "channels-mixed": pair(-1, -1, -1, -1),
+    "hangs-over": np.reshape([-1, -2, -13, -14, -25, -26, -37, -38], (2, 2, 1, 2)),
+    "left-over-refused": ValueError,
+}
+Y = -1.0 - np.arange(48, dtype="float32").reshape(2, 4, 3, 2)
+q.close("two images, two channels, a row left over", lambda: max_pool(Y), pair(-1, -2, -25, -26), wrong=wrong)
 ### BEGIN HIDDEN TESTS
 
 
@@ -1030,7 +1105,8 @@ def convolve_in_two_towers(X, W, b):
     ### END SOLUTION
 
 
-# Which layers read maps, or numbers, that the other card has made? A list of names, from "CONV1" … "FC8".
+# Which layers read maps, or numbers, that the other card has made? A list of names, from "CONV1" … "FC8", in
+# any order.
 # (The image itself lies on both cards.)
 talk_across = None
 ### BEGIN SOLUTION
@@ -1042,13 +1118,14 @@ talk_across = ["CONV3", "FC6", "FC7", "FC8"]
 q = check.question(
     "two-towers",
     points=3,
-    why="Half the weights and half the work in three layers, and the cards need to talk only four times.",
+    why="Half the weights and half the work in three layers, and the cards seldom need to talk.",
     misconceptions={
         "towers-crossed": "Each tower's kernels read their own tower's maps.",
         "towers-exchanged": "The first tower's maps come first.",
         "same-maps-twice": "Both towers have read the same half of the maps.",
         "towers-added": "The towers' maps stand side by side; they are not added.",
         "every-other-map": "The first half of the maps is one tower, not every other map.",
+        "every-other-filter": "The first half of the filters is one tower, not every other filter.",
         "no-bias": "Each filter has a bias as well.",
         "valid-padding": "Height and width stay: pad with zeros.",
         "wrong-axis": "The towers are put together along the channels.",
@@ -1057,21 +1134,24 @@ q = check.question(
 
 
 X = np.array([1, 2, 3, 4], "float32").reshape(1, 1, 1, 4)
-W = np.array([[1, 10], [100, 1000]], "float32").reshape(1, 1, 2, 2)
-b = np.array([5, 7], "float32")
+W = np.array([[1, 10, 100, 1000], [2, 20, 200, 2000]], "float32").reshape(1, 1, 2, 4)
+b = np.array([5, 6, 7, 8], "float32")
 wrong = {
-    "towers-crossed": [408, 2017],
-    "towers-exchanged": [4035, 208],
-    "same-maps-twice": [206, 2017],
-    "towers-added": [4236],
-    "every-other-map": [306, 4027],
-    "no-bias": [201, 4030],
+    "towers-crossed": [16, 116, 507, 5008],
+    "towers-exchanged": [1105, 11006, 12, 58],
+    "same-maps-twice": [10, 56, 507, 5008],
+    "towers-added": [1110, 11056],
+    "every-other-map": [12, 76, 1007, 10008],
+    "every-other-filter": [10, 116, 507, 11008],
+    "no-bias": [5, 50, 1100, 11000],
 }
 answer = lambda: np.ravel(convolve_in_two_towers(X, W, b))
-q.close("1×1 kernels, one pixel, the four maps 1, 2, 3, 4", answer, [206, 4037], wrong=wrong)
+q.close("1×1 kernels, one pixel, the four maps 1, 2, 3, 4", answer, [10, 56, 1107, 11008], wrong=wrong)
 Y, V = np.ones((2, 5, 7, 4), "float32"), np.ones((3, 3, 2, 2), "float32")
 wrong = {"valid-padding": (2, 3, 5, 2), "towers-added": (2, 5, 7, 1), "wrong-axis": (2, 5, 14, 1)}
-q.equal("a shape", lambda: np.shape(convolve_in_two_towers(Y, V, b)), (2, 5, 7, 2), wrong, weight=0.5)
+q.equal("a shape", lambda: np.shape(convolve_in_two_towers(Y, V, b[:2])), (2, 5, 7, 2), wrong, weight=0.5)
+layer_names = lambda names: names and not isinstance(names, str) and set(names) <= {*ALEXNET, *UNITS}
+q.satisfies("names of layers", lambda: talk_across, layer_names, weight=0.25, expected="a list of names of layers")
 ### BEGIN HIDDEN TESTS
 
 
@@ -1125,7 +1205,7 @@ with check.waits_for("two-towers", talk_across), plots.style():
     fig, ax = plt.subplots(figsize=(6.4, 2.2))
     for x, name in enumerate(depth):
         for card in (0, 1):
-            sources = (0.5,) if name == "CONV1" else (0, 1) if name in talk_across else (card,)
+            sources = (0, 1) if name in talk_across else (0.5,) if name == "CONV1" else (card,)
             for source in sources:
                 ax.plot([x - 1, x], [source, card], color=plots.COLOURS[source == 1 - card], zorder=0)
             ax.plot(x, card, "o", color=plots.GREY, markersize=9)
@@ -1144,13 +1224,13 @@ with check.waits_for("two-towers"):
     grouped = layers.Conv2D(6, 3, padding="same", groups=2, bias_initializer="normal")
     X = np.random.default_rng(SEED).normal(size=(2, 8, 8, 4)).astype("float32")
     gap = np.abs(grouped(X) - np.asarray(convolve_in_two_towers(X, *grouped.get_weights()))).max()
-    print(f"the largest difference from Keras's groups=2 is {gap:.1e}")
+    print(f"the largest difference from Keras's groups=2 is {gap:.1e}; up to 1e-5 is rounding")
 
 # %% tags=["explore"]
-saved = {"parameters": (62_378_344, 60_965_224), "MACs": (1_135_256_096, 724_406_816)}
-for name, (one, two) in saved.items():
-    print(f"{name:10} {one:13,} → {two:13,}, {100 * (1 - two / one):.1f} % saved")
-assert [round(100 * (1 - two / one)) for one, two in saved.values()] == [2, 36]
+with check.waits_for("count-parameters", all_parameters), check.waits_for("count-macs", all_macs):
+    for name, counts in {"parameters": all_parameters, "MACs": all_macs}.items():
+        one, two = counts["one tower"], counts["two towers"]
+        print(f"{name:10} {one:13,} → {two:13,}, {100 * (1 - two / one):.1f} % saved")
 
 # %% [markdown]
 # > **Find it, settle it with the original.** Load "AlexNet" from torchvision and you get 61,100,840
@@ -1166,8 +1246,10 @@ assert sum((k * k * channels + 1) * filters for k, channels, filters in later) =
 # ## 9 · Build it, at any width
 #
 # A network is often made narrower by one factor: `width=1/8` gives every hidden layer an eighth of its filters
-# and units. The shapes and kernels stay, the weights shrink to about a sixty-fourth, and what is true of the
-# narrow network can be told of the full one. The checks build only narrow ones; do the same.
+# and units. Heights, widths and kernels stay, most layers' weights shrink to a sixty-fourth (CONV1's and FC8's to
+# an eighth), and what is true of the narrow network can be told of the full one. The checks build only narrow
+# ones; do the same. And give `keras.Sequential` its layers in one list: at each `model.add` Keras lays out the
+# whole network again.
 #
 # Local response normalisation and dropout have no parameters and are left out here: Keras has no layer for the
 # one, and lab 03 is about the other.
@@ -1179,8 +1261,9 @@ def build_alexnet(width=1.0, towers=1):
 
     Args:
         width: the share of the filters of CONV1 to CONV5 and the units of FC6 and FC7 that the network has, a
-            float. The input and the 1000 classes stay.
-        towers: in how many groups CONV2, CONV4 and CONV5 work, 1 or 2.
+            float. The input and the 1000 classes stay. The checks give whole 16ths: then every number comes
+            out whole, and only needs to be made an int.
+        towers: the `groups` of the layers CONV2, CONV4 and CONV5, 1 or 2.
 
     Returns:
         A Keras model of built-in layers that begins with `keras.Input` (Sequential or functional, not nested).
@@ -1188,19 +1271,17 @@ def build_alexnet(width=1.0, towers=1):
         has biases and, but for the last, ReLU.
     """
     ### BEGIN SOLUTION
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             settings = {"padding": "same" if padding else "valid", "activation": "relu", "name": name}
             settings["groups"] = towers if name in ("CONV2", "CONV4", "CONV5") else 1
-            model.add(layers.Conv2D(round(width * filters), kernel_size, stride, **settings))
+            stack.append(layers.Conv2D(round(width * filters), kernel_size, stride, **settings))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride, name=name))
-    model.add(layers.Flatten())
-    for name in ("FC6", "FC7"):
-        model.add(layers.Dense(round(width * 4096), activation="relu", name=name))
-    model.add(layers.Dense(1000, name="FC8"))
-    return model
+            stack.append(layers.MaxPooling2D(kernel_size, stride, name=name))
+    stack.append(layers.Flatten())
+    stack += [layers.Dense(round(width * 4096), activation="relu", name=name) for name in ("FC6", "FC7")]
+    return keras.Sequential([*stack, layers.Dense(1000, name="FC8")])
     ### END SOLUTION
 
 
@@ -1208,21 +1289,30 @@ def build_alexnet(width=1.0, towers=1):
 q = check.question(
     "build-alexnet",
     points=3,
-    why="An eighth as wide, it has 1.5 million parameters and every shape of the full one.",
+    why="An eighth as wide, it has 1.4 million parameters, and every height and width of the full one.",
     misconceptions={
         "output-scaled": "However narrow the network, there are 1000 classes.",
         "not-flattened": "A dense layer on 6×6 maps works on each place by itself. Flatten first.",
-        "padding-forgotten": "CONV2 to CONV5 are padded so that height and width stay.",
+        "padding-forgotten": "FC6 reads 2×2 maps instead of 6×6. Is each of CONV2 to CONV5 padded? Is each pooling's "
+        "stride 2? (Unless told, Keras takes the window's size.)",
         "input-of-224": "So it is with 224 pixels. The input has 227.",
         "dense-layer-missing": "Three fully connected layers: FC6, FC7 and FC8.",
         "no-bias": "Every filter and unit has a bias.",
         "groups-forgotten": "With two towers CONV2, CONV4 and CONV5 have groups=2.",
         "towers-never-talk": "CONV3 reads the maps of both towers: it has no groups.",
+        "branches": "Two branches compute the same, but as layers of their own. `groups` is one layer.",
         "width-ignored": "The width is an argument: every filter and hidden unit counts in proportion.",
+        "windows-touch": "AlexNet's pooling windows overlap: 3 pixels wide, 2 apart. (Sizes come out the same.)",
+        "stride-of-three": "Unless told, Keras takes the window's size as the stride. Here it is 2.",
+        "average-pooling": "AlexNet takes the maximum of each window.",
+        "no-activation": "Without activations, all these layers together are one linear function.",
+        "relu-missing": "CONV1 to CONV5, FC6 and FC7 each have ReLU: seven in all.",
+        "not-relu": "Tanh or sigmoid would saturate: AlexNet has ReLU.",
+        "softmax-output": "These are probabilities. Logits come straight out of the last layer.",
+        "relu-output": "ReLU would cut off all negative logits. The last layer has no activation.",
     },
 )
-narrow = cache(lambda width, towers: build_alexnet(width=width, towers=towers))
-described = cache(lambda width, towers: check.describe(narrow(width, towers)))
+described = cache(lambda width, towers: check.describe(build_alexnet(width=width, towers=towers)))
 
 
 def counts_of(width, towers):
@@ -1230,7 +1320,7 @@ def counts_of(width, towers):
     return [layer["parameters"] for layer in described(width, towers) if layer["parameters"]]
 
 
-eighth = {"CONV1": 4_368, "CONV2": 9_632, "CONV3": 13_872, "CONV4": 20_784, "CONV5": 13_856}
+eighth = {"CONV1": 4_368, "CONV2": 4_832, "CONV3": 13_872, "CONV4": 10_416, "CONV5": 6_944}
 eighth |= {"FC6": 590_336, "FC7": 262_656, "FC8": 513_000}
 instead = lambda **layers: list((eighth | layers).values())
 wrong = {
@@ -1239,77 +1329,56 @@ wrong = {
     "padding-forgotten": instead(FC6=66_048),
     "input-of-224": instead(FC6=410_112),
     "dense-layer-missing": [count for name, count in eighth.items() if name != "FC7"],
-    "no-bias": [4_356, 9_600, 13_824, 20_736, 13_824, 589_824, 262_144, 512_000],
+    "no-bias": [4_356, 4_800, 13_824, 10_368, 6_912, 589_824, 262_144, 512_000],
+    "groups-forgotten": instead(CONV2=9_632, CONV4=20_784, CONV5=13_856),
+    "towers-never-talk": instead(CONV3=6_960),
+    "branches": [4_368, 2_416, 2_416, 13_872, 5_208, 5_208, 3_472, 3_472, *instead()[5:]],
+    "width-ignored": instead(FC6=4_722_688, FC7=16_781_312, FC8=4_097_000),
 }
-q.equal("parameters, width 1/8", lambda: counts_of(1 / 8, 1), instead(), wrong, weight=1.5)
-out = lambda: described(1 / 8, 1)[-1]["output_shape"]
-q.equal("1000 logits for every image", out, (None, 1000), weight=0.5)
+q.equal("parameters, width 1/8, two towers", lambda: counts_of(1 / 8, 2), instead(), wrong, weight=1.5)
+
+pools = lambda: [(x["kind"], x["pool_size"], x["strides"]) for x in described(1 / 8, 2) if "Pool" in x["kind"]]
+windows = lambda size, stride, kind="Max": 3 * [(f"{kind}Pooling2D", (size, size), (stride, stride))]
+wrong = {"windows-touch": windows(2, 2), "stride-of-three": windows(3, 3), "average-pooling": windows(3, 2, "Average")}
+q.equal("pooling", pools, windows(3, 2), wrong)
+
+bent = lambda: [
+    "relu" if x["kind"] == "ReLU" else x["activation"]
+    for x in described(1 / 8, 2)[:-1]
+    if x["kind"] == "ReLU" or x.get("activation", "linear") != "linear"
+]
+wrong = {"no-activation": lambda a: not a, "not-relu": lambda a: set(a) != {"relu"}}
+wrong |= {"relu-missing": lambda a: len(a) < 7}
+q.satisfies("activations", bent, lambda a: a == 7 * ["relu"], wrong, expected="ReLU, seven times")
+
+last = lambda: described(1 / 8, 2)[-1]
+out = lambda: (last()["output_shape"], last().get("activation", last()["kind"]).lower())
+wrong = {f"{name}-output": ((None, 1000), name) for name in ("softmax", "relu")}
+q.equal("1000 logits for every image", out, ((None, 1000), "linear"), wrong)
 ### BEGIN HIDDEN TESTS
 
 
-def build_case(width, towers):
-    """The parameters, layer by layer, of a network of this width, and what common mistakes would give."""
-    depths, kernels = [3, *(round(width * n) for n in (96, 256, 384, 384, 256))], (11, 5, 3, 3, 3)
-
-    def count(bias=1, side=6, classes=1000, apart=(1, 3, 4) if towers == 2 else ()):
-        convs = [
-            (k * k * c // (2 if i in apart else 1) + bias) * f
-            for i, (k, c, f) in enumerate(zip(kernels, depths, depths[1:], strict=False))
-        ]
-        flat, units = side * side * depths[-1], round(width * 4096)
-        return [*convs, (flat + bias) * units, (units + bias) * units, (units + bias) * classes]
-
-    right = count()
-    wrong = {"output-scaled": count(classes=round(width * 1000)), "not-flattened": count(side=1)}
-    wrong |= {"padding-forgotten": count(side=2), "input-of-224": count(side=5), "no-bias": count(bias=0)}
-    wrong |= {"groups-forgotten": count(apart=()), "towers-never-talk": count(apart=(1, 2, 3, 4))}
-    wrong |= {"dense-layer-missing": [*right[:6], right[7]]}
-    return {"expected": right, "wrong": wrong}
+def counts_at(width, groups):
+    """The parameters, layer by layer, of a network of this width."""
+    depths = [3, *(round(width * n) for n in (96, 256, 384, 384, 256))]
+    rows = zip((11, 5, 3, 3, 3), depths, depths[1:], (1, groups, 1, groups, groups), strict=False)
+    flat, units = 6 * 6 * depths[-1], round(width * 4096)
+    dense = [(flat + 1) * units, (units + 1) * units, (units + 1) * 1000]
+    return [*((k * k * c // g + 1) * f for k, c, f, g in rows), *dense]
 
 
-hints = {
-    "windows_touch": "AlexNet's pooling windows overlap: 3 pixels wide, 2 apart. (Sizes come out the same.)",
-    "average_pooling": "AlexNet takes the maximum of each window.",
-    "no_activation": "Without activations, all these layers together are one linear function.",
-    "relu_missing": "CONV1 to CONV5, FC6 and FC7 each have ReLU: seven in all.",
-    "not_relu": "Tanh or sigmoid would saturate: AlexNet has ReLU.",
-    "softmax_output": "These are probabilities. Logits come straight out of the last layer.",
-    "relu_output": "ReLU would cut off all negative logits. The last layer has no activation.",
-}
-with q.hidden(**hints):
-    q.equal("two towers", lambda: counts_of(1 / 16, 2), **build_case(1 / 16, 2))
-    width = int(check.rng().choice([1, 3])) / 32
-    case = build_case(width, 1)
-    case["wrong"]["width-ignored"] = build_case(1 / 8, 1)["expected"]
-    q.equal("another width", lambda: counts_of(width, 1), **case)
-
-    pools = lambda: [
-        (x["kind"], x["output_shape"], x["pool_size"]) for x in described(1 / 8, 1) if "Pooling" in x["kind"]
-    ]
-    sizes = [(None, 27, 27, 12), (None, 13, 13, 32), (None, 6, 6, 32)]
-    windows = lambda kind, z: [(f"{kind}Pooling2D", shape, (z, z)) for shape in sizes]
-    wrong = {"windows-touch": windows("Max", 2), "average-pooling": windows("Average", 3)}
-    q.equal("pooling", pools, windows("Max", 3), wrong)
-
-    bent = lambda: [
-        "relu" if x["kind"] == "ReLU" else x["activation"]
-        for x in described(1 / 8, 1)[:-1]
-        if x["kind"] == "ReLU" or x.get("activation", "linear") != "linear"
-    ]
-    wrong = {"no-activation": lambda a: not a, "not-relu": lambda a: set(a) != {"relu"}}
-    wrong |= {"relu-missing": lambda a: len(a) < 7}
-    q.satisfies("activations", bent, lambda a: a == 7 * ["relu"], wrong)
-
-    last = lambda: described(1 / 8, 1)[-1].get("activation", described(1 / 8, 1)[-1]["kind"]).lower()
-    q.equal("what comes out", last, "linear", {"softmax-output": "softmax", "relu-output": "relu"})
+with q.hidden(groups_always="With one tower no layer has groups: `towers` is an argument."):
+    width = int(check.rng().choice([1, 3])) / 16
+    wrong = {"width-ignored": counts_at(1 / 8, 1), "groups-always": counts_at(width, 2)}
+    q.equal("another width, one tower", lambda: counts_of(width, 1), counts_at(width, 1), wrong, weight=1.5)
 ### END HIDDEN TESTS
 q.score()
 
 # %% [markdown]
-# **Look.** Keras counts the full network without building it. A layer's weights go with the product of two
-# widths, CONV1's and the biases with one, the last biases with none: the count is a parabola,
+# **Look.** Keras counts the full network without building it. Most layers' weights go with the product of two
+# widths, CONV1's and FC8's weights and the biases with one, the last biases with none: the count is a parabola,
 # $aw^2 + bw + c$, and three narrow networks fix it. The same holds for the MACs, and for the neurons. What
-# does each parabola say at $w = 1$?
+# does each parabola say at $w = 1$, and is it what you counted in questions 3 to 5?
 
 
 # %% tags=["explore"]
@@ -1325,17 +1394,17 @@ def keras_counts(width, towers):
 
 widths = np.array([1, 2, 3]) / 16
 with check.waits_for("build-alexnet"):
-    for towers, expected in {1: (62_378_344, 1_135_256_096, 659_272), 2: (60_965_224, 724_406_816, 659_272)}.items():
+    for towers in (1, 2):
         counts = np.array([keras_counts(width, towers) for width in widths])
         full = [round(np.polyval(np.polyfit(widths, column, 2), 1)) for column in counts.T]
         print(f"{towers} tower(s): {full[0]:,} parameters, {full[1]:,} MACs, {full[2]:,} neurons at full width")
-        assert tuple(full) == expected
+    print("You counted", all_parameters, "and", all_macs)
 
 # %% [markdown]
 # ## What ReLU is for
 #
-# A tanh or a sigmoid **saturates**: beyond ±3 it is flat, its gradient nearly zero, and whatever comes back
-# through it is nearly lost. ReLU is flat on one side only. In five layers one below the other the gradients
+# A tanh or a sigmoid **saturates**: beyond ±3 (tanh) or ±5 (sigmoid) it is flat, its gradient nearly zero, and
+# whatever comes back through it is nearly lost. ReLU is flat on one side only. In five layers one below the other the gradients
 # multiply.
 
 # %% tags=["explore"]
@@ -1389,9 +1458,12 @@ assert (1 / 4) ** 5 < 1e-3
 # fast, and nothing was regularised. How large the effect is, the authors add, depends on the network. It is
 # not about test error, nor about wall time, and nothing is said about the sigmoid.
 #
-# Here you repeat it with four layers that are small enough for this machine. At the scale of this notebook they
+# Here you try it with four layers that are small enough for this machine. At the scale of this notebook they
 # read digits, until 2 % of the training images are wrong; with `SCALE = "full"` they read 10,000 images of
-# CIFAR-10, drawn in equal shares from its 50,000 (`cifar10_subset`), until 25 % are.
+# CIFAR-10, drawn in equal shares from its 50,000 (`cifar10_subset`), until 25 % are. The lab records whatever
+# comes out. It is one run each, counted in whole passes, so a pass or two may be chance; a ratio below 1 means
+# that tanh was first, and you should be ready for it. The error is counted while the network learns: the mean
+# over a pass, in which the weights change.
 
 # %% tags=["explore"]
 images, target, most = data.digits(28), 2, 12
@@ -1415,15 +1487,10 @@ class StopAt(keras.callbacks.Callback):
 def four_layers(activation):
     """Three convolutions and a dense layer, untrained."""
     keras.utils.set_random_seed(SEED)
-    model = keras.Sequential([keras.Input(mean.shape)])
-    model.add(layers.Conv2D(32, 5, 2, "same", activation=activation))
-    model.add(layers.MaxPooling2D(3, 2))
-    for _ in range(2):
-        model.add(layers.Conv2D(64, 3, padding="same", activation=activation))
-    model.add(layers.MaxPooling2D(3, 2))
-    model.add(layers.Flatten())
-    model.add(layers.Dense(10))
-    return model
+    stack = [keras.Input(mean.shape), layers.Conv2D(32, 5, 2, "same", activation=activation)]
+    stack += [layers.MaxPooling2D(3, 2)]
+    stack += [layers.Conv2D(64, 3, padding="same", activation=activation) for _ in range(2)]
+    return keras.Sequential([*stack, layers.MaxPooling2D(3, 2), layers.Flatten(), layers.Dense(10)])
 
 
 # %% tags=["explore"]
@@ -1444,7 +1511,8 @@ for activation, choices in rates.items():
     for rate in choices:  # no longer than the fastest took so far
         limit = min((len(errors) for _, errors in tries if errors[-1] <= target), default=most)
         tries.append(errors_of(activation, rate, limit))
-        print(f"{activation} with learning rate {rate}: {tries[-1][1][-1]:.1f} % after {len(tries[-1][1])} passes")
+        error, count = tries[-1][1][-1], len(tries[-1][1])
+        print(f"{activation}, learning rate {rate}: {error:.1f} % when stopped after {count} passes")
     runs[activation] = min(tries, key=lambda t: (t[1][-1] > target, len(t[1]), t[1][-1]))
 curves = {name: errors for name, (_, errors) in runs.items()}
 
@@ -1454,7 +1522,7 @@ fig = plots.draw_curves(
     {name: errors + [np.nan] * (longest - len(errors)) for name, errors in curves.items()},
     xlabel="passes through the training images",
     ylabel="training error (%)",
-    title=f"Four layers, each at its best learning rate: how soon to {target} %?",
+    title=f"How soon to {target} %? Each at the best rate tried",
 )
 fig.axes[0].axhline(target, color=plots.GREY, linewidth=1)
 plots.show(
@@ -1471,20 +1539,22 @@ for name, count in passes.items():
     metrics.record(f"passes_{name}", count, "passes" if reached[name] else "passes were not enough")
 if reached["relu"]:
     unit = "times" if reached["tanh"] else "times or more"
+    print(f"ReLU reached {target} % in {passes['relu']} passes; tanh was stopped after {passes['tanh']}.")
     metrics.record("relu_faster_than_tanh", passes["tanh"] / passes["relu"], unit, *paper)
 
 # %% [markdown]
-# **Think.** Is it six? What is different here from what the paper measured, and what would have to happen inside
-# a tanh network to make it slow?
+# **Think.** Is it six? Which way does it point at all, and by how many passes? What is different here from what
+# the paper measured, and what would have to happen inside a tanh network to make it slow?
 
 # %% [markdown] tags=["think-answer"]
-# It is not: in our runs tanh was no slower, on digits and on CIFAR-10. So "six times" is no law about ReLU but one
-# measurement, and the authors said that it varies. Much is different here: other layers and other learning
-# rates, at full scale a fifth of the images, pixels from 0 to 1, and Keras's initial weights, which are scaled to
-# each layer so that tanh begins where it is steep (Glorot and Bengio found that in 2010). A tanh network is slow
-# when its units saturate and their gradients vanish; the sigmoid shows how that looks, with at most a quarter of
-# the gradient left in each layer. ReLU needs none of that care, and this, more than a number, made it
-# the habit in deep networks.
+# It is not: in our runs tanh was no slower than ReLU, on digits and on CIFAR-10, and on the digits it was first
+# by a pass or two, which says no more than that the two are close. So "six times" is no law about ReLU but one
+# measurement, and the authors said that it varies. Much is different here: other layers; two or three learning
+# rates instead of a search (on the digits the best was the largest tried); at full scale a fifth of the images;
+# pixels from 0 to 1; and Keras's initial weights, which are scaled to each layer so that tanh begins where it is
+# steep (Glorot and Bengio found that in 2010). A tanh network is slow when its units saturate and their
+# gradients vanish; the sigmoid shows how that looks, with at most a quarter of the gradient left in each layer.
+# ReLU needs none of that care, and this, more than a number, made it the habit in deep networks.
 
 # %% [markdown]
 # ## 10 · Five guesses
@@ -1521,6 +1591,11 @@ q = check.question(
         "accuracy": "That is the share of images that were right.",
         "share": "Percent, please: 0.25 is 25 %.",
         "worst-k": "Those are the k smallest scores. argsort goes upwards.",
+        "one-too-many": "That is one guess too many. A class with k better ones before it is not among the k.",
+        "always-five": "How many guesses count is the argument k.",
+        "wrong-axis": "The guesses of an image come from its own row: sort along the classes.",
+        "any-image": "An image is right if its class is among its OWN guesses.",
+        "scores-not-classes": "Sorted scores are scores. Which classes have them?",
         "kth-only": "The class may be any of the k guesses, not just the k-th.",
         "one-guess": "That is the top-1 error, whatever k is.",
         "best-left-out": "The best guess is one of the k. Does your slice end too early?",
@@ -1529,19 +1604,25 @@ q = check.question(
 )
 
 
-scores = np.tile([1.5, 7, 0, 3, 6, 2, 9, 4], (10, 1))  # from best to worst: classes 6, 1, 4, 7, 3, 5, 0, 2
-y = np.array([6, 1, 4, 4, 7, 5, 5, 0, 2, 2])
+base = [1.5, 7.5, 0.5, 3.5, 6.5, 2.5, 9.5, 4.5]  # from best to worst: classes 6, 1, 4, 7, 3, 5, 0, 2
+scores = np.array([np.roll(base, i) + i / 100 for i in range(20)])  # one class further in each row
+y = np.array([1, 2, 6, 2, 7, 4, 7, 5, 4, 4, 6, 0, 5, 6, 6, 2, 4, 3, 6, 0])
 wrong = {
-    "accuracy": 40,
-    "share": 0.6,
-    "worst-k": 50,
-    "kth-only": 80,
-    "one-guess": 90,
-    "best-left-out": 70,
-    "divided-by-k": 100 * 26 / 30,
+    "accuracy": 55,
+    "share": 0.45,
+    "worst-k": 80,
+    "one-too-many": 35,
+    "always-five": 20,
+    "wrong-axis": 90,
+    "any-image": 0,
+    "scores-not-classes": 100,
+    "kth-only": 75,
+    "one-guess": 95,
+    "best-left-out": 50,
+    "divided-by-k": 100 * 49 / 60,
 }
 q.forbids("sklearn", "tensorflow", "keras", "torch", answer=lambda: top_k_error)
-q.close("ten images, three guesses", lambda: top_k_error(scores, y, 3), 60, wrong=wrong)
+q.close("twenty images, three guesses", lambda: top_k_error(scores, y, 3), 45, wrong=wrong)
 ### BEGIN HIDDEN TESTS
 
 
@@ -1552,6 +1633,7 @@ def top_case(scores, y, k):
     error = lambda hit: 100 * (1 - np.mean(hit))
     wrong = {"accuracy": 100 - right, "share": right / 100, "kth-only": error(better == k - 1)}
     wrong |= {"one-guess": error(better == 0), "worst-k": error(better >= scores.shape[1] - k)}
+    wrong |= {"one-too-many": error(better <= k), "always-five": error(better < 5)}
     wrong |= {"best-left-out": error((better >= 1) & (better < k)), "divided-by-k": error((better < k) / k)}
     return {"expected": right, "wrong": wrong}
 
@@ -1590,9 +1672,9 @@ with check.waits_for("top-k-error"):
 # %% [markdown]
 # ## To take away
 #
-# * $(n + 2p - k)/s + 1$, and if it is not whole something is wrong. 224 is; 227 is meant.
-# * Parameters, work and memory are in different places: 94 % of the parameters are fully connected, 95 % of
-#   the work is in the convolutions, most of the activations are in the first two layers.
+# * $(n + 2p - k)/s + 1$, and if it is not whole something is wrong: 224 is printed, 227 is meant.
+# * Parameters, work and memory are in different places (one tower): 94 % of the parameters are fully connected,
+#   95 % of the work is in the convolutions, most of the activations are in CONV1 and CONV2.
 # * Two towers save 2 % of the parameters and 36 % of the work. That was worth having in 2012, and grouped
 #   convolutions have come back since.
 # * ReLU passes the gradient whole or not at all. How much faster that makes a network depends on the network:

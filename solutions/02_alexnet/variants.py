@@ -59,6 +59,28 @@ def output_size(size, kernel_size, stride=1, padding=0):
         raise ValueError(f"{size} pixels do not suit a kernel of {kernel_size}")
     return places
 
+# %% question="output-size" wrong="exact-fit-refused"
+def output_size(size, kernel_size, stride=1, padding=0):
+    room = size + 2 * padding - kernel_size
+    if room <= 0 or room % stride:
+        raise ValueError("does not come out whole")
+    return room // stride + 1
+
+# %% question="output-size" wrong="exact-fit-refused" name="compared with the image without its zeros"
+def output_size(size, kernel_size, stride=1, padding=0):
+    if kernel_size > size or (size + 2 * padding - kernel_size) % stride:
+        raise ValueError("does not come out whole")
+    return (size + 2 * padding - kernel_size) // stride + 1
+
+# %% question="output-size" right="a range of first pixels"
+def output_size(size, kernel_size, stride=1, padding=0):
+    starts = range(-padding, size + padding - kernel_size + 1, stride)
+    if len(starts) == 0:
+        raise ValueError("kernel too large")
+    if starts[-1] + kernel_size != size + padding:
+        raise ValueError("pixels left over")
+    return len(starts)
+
 # %% question="shape-table" wrong="channels-first"
 shapes = {"input": (3, 227, 227), "CONV1": (96, 55, 55), "POOL1": (96, 27, 27), "NORM1": (96, 27, 27)}
 shapes |= {"CONV2": (256, 27, 27), "POOL2": (256, 13, 13), "NORM2": (256, 13, 13)}
@@ -152,6 +174,18 @@ for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         shapes[name.replace("POOL", "NORM")] = shape[1:]
     shapes[name] = np.array(shape[1:])
 shapes |= {"FC6": tf.TensorShape([4096]), "FC7": tf.TensorShape([4096]), "FC8": tf.TensorShape([1000])}
+
+# %% question="shape-table" wrong="comma-missing"
+shapes = {"input": (227, 227, 3), "CONV1": (55, 55, 96), "POOL1": (27, 27, 96), "NORM1": (27, 27, 96)}
+shapes |= {"CONV2": (27, 27, 256), "POOL2": (13, 13, 256), "NORM2": (13, 13, 256)}
+shapes |= {"CONV3": (13, 13, 384), "CONV4": (13, 13, 384), "CONV5": (13, 13, 256), "POOL5": (6, 6, 256)}
+shapes |= {"FC6": (4096), "FC7": (4096), "FC8": (1000)}
+
+# %% question="shape-table" wrong="paper-order"
+shapes = {"input": (227, 227, 3), "CONV1": (55, 55, 96), "NORM1": (55, 55, 96), "POOL1": (27, 27, 96)}
+shapes |= {"CONV2": (27, 27, 256), "NORM2": (27, 27, 256), "POOL2": (13, 13, 256)}
+shapes |= {"CONV3": (13, 13, 384), "CONV4": (13, 13, 384), "CONV5": (13, 13, 256), "POOL5": (6, 6, 256)}
+shapes |= {"FC6": (4096,), "FC7": (4096,), "FC8": (1000,)}
 
 # %% question="count-parameters" wrong="no-bias"
 def count_parameters(kernel_size, channels, filters, groups=1):
@@ -380,6 +414,44 @@ all_parameters["two towers"] = sum(sum(count_parameters(*row)) for row in convs)
 for name in ("POOL1", "NORM1", "POOL2", "NORM2", "POOL5"):
     parameters[name] = 0
 
+# %% question="count-parameters" wrong="groups-twice"
+def count_parameters(kernel_size, channels, filters, groups=1):
+    return kernel_size**2 * (channels // groups) * (filters // groups), filters
+
+
+rows = {"CONV1": (11, 3, 96), "CONV2": (5, 96, 256), "CONV3": (3, 256, 384), "CONV4": (3, 384, 384)}
+rows |= {"CONV5": (3, 384, 256), "FC6": (1, 6 * 6 * 256, 4096), "FC7": (1, 4096, 4096), "FC8": (1, 4096, 1000)}
+parameters = {name: sum(count_parameters(*row)) for name, row in rows.items()}
+all_parameters = {"one tower": sum(parameters.values())}
+parameters |= dict.fromkeys(("POOL1", "NORM1", "POOL2", "NORM2", "POOL5"), 0)
+groups = {"CONV2": 2, "CONV4": 2, "CONV5": 2}
+all_parameters["two towers"] = sum(sum(count_parameters(*row, groups.get(name, 1))) for name, row in rows.items())
+
+# %% question="count-parameters" wrong="towers-doubled"
+def count_parameters(kernel_size, channels, filters, groups=1):
+    return kernel_size**2 * channels * filters // groups, filters
+
+
+parameters = {"CONV1": 34_944, "POOL1": 0, "NORM1": 0, "CONV2": 614_656, "POOL2": 0, "NORM2": 0}
+parameters |= {"CONV3": 885_120, "CONV4": 1_327_488, "CONV5": 884_992, "POOL5": 0}
+parameters |= {"FC6": 37_752_832, "FC7": 16_781_312, "FC8": 4_097_000}
+all_parameters = {"one tower": sum(parameters.values()), "two towers": 2 * sum(parameters.values())}
+
+# %% question="count-parameters" right="a table in NumPy, FC6 as a convolution"
+def count_parameters(kernel_size, channels, filters, groups=1):
+    kernels = np.empty((groups, filters // groups, kernel_size, kernel_size, channels // groups), dtype=bool)
+    return kernels.size, kernels.shape[0] * kernels.shape[1]
+
+
+names = ["CONV1", "CONV2", "CONV3", "CONV4", "CONV5", "FC6", "FC7", "FC8"]
+k, c, f, g = np.array(
+    [[11, 3, 96, 1], [5, 96, 256, 2], [3, 256, 384, 1], [3, 384, 384, 2]]
+    + [[3, 384, 256, 2], [6, 256, 4096, 1], [1, 4096, 4096, 1], [1, 4096, 1000, 1]]
+).T
+weights = k**2 * c * f
+parameters = dict(zip(names, weights + f)) | dict.fromkeys("POOL1 NORM1 POOL2 NORM2 POOL5".split(), 0)
+all_parameters = {"two towers": (weights // g + f).sum(), "one tower": (weights + f).sum()}
+
 # %% question="count-macs" wrong="flops"
 def count_macs(output_shape, kernel_size, channels, groups=1):
     return 2 * int(np.prod(output_shape)) * kernel_size**2 * (channels // groups)
@@ -538,6 +610,20 @@ def count_macs(output_shape, kernel_size, channels, groups=1):
 all_macs = {"one tower": 1_135_256_096}
 all_macs["two towers"] = all_macs["one tower"] - (447_897_600 + 224_280_576 + 149_520_384) // 2
 
+# %% question="count-macs" right="fully connected apart"
+def count_macs(output_shape, kernel_size, channels, groups=1):
+    if len(output_shape) == 1:
+        return np.int64(output_shape[0]) * channels // groups
+    height, width, filters = output_shape
+    return height * width * groups * (filters // groups) * (channels // groups) * kernel_size**2
+
+
+convs = [([55, 55, 96], 11, 3, 1), ([27, 27, 256], 5, 96, 2), ([13, 13, 384], 3, 256, 1)]
+convs += [([13, 13, 384], 3, 384, 2), ([13, 13, 256], 3, 384, 2), ([1, 1, 4096], 6, 256, 1)]
+dense = count_macs([4096], 1, 4096) + count_macs([1000], 1, 4096)
+all_macs = {"one tower": dense + sum(count_macs(shape, k, c) for shape, k, c, _ in convs)}
+all_macs["two towers"] = dense + sum(count_macs(*conv) for conv in convs)
+
 # %% question="neurons" wrong="after-pooling"
 neurons = {"CONV1": 27 * 27 * 96, "CONV2": 13 * 13 * 256, "CONV3": 64_896, "CONV4": 64_896, "CONV5": 6 * 6 * 256}
 neurons |= {"FC6": 4096, "FC7": 4096, "FC8": 1000}
@@ -597,6 +683,21 @@ misprinted = next(name for name, n in neurons.items() if n not in (186_624, 64_8
 neurons = {"CONV1": np.prod((55, 55, 96)), "CONV2": np.prod((27, 27, 256)), "CONV3": np.prod((13, 13, 384))}
 neurons |= {"CONV4": neurons["CONV3"], "CONV5": np.float64(43_264), "FC6": 4096.0, "FC7": 4096, "FC8": 1000}
 misprinted = np.str_("CONV1")
+
+# %% question="neurons" wrong="as-printed"
+neurons = {"CONV1": 290_400, "CONV2": 186_624, "CONV3": 64_896, "CONV4": 64_896, "CONV5": 43_264}
+neurons |= {"FC6": 4096, "FC7": 4096, "FC8": 1000}
+misprinted = "CONV2"
+
+# %% question="neurons" right="compared with the caption"
+neurons, n = {}, 227
+for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
+    n = (n + 2 * padding - kernel_size) // stride + 1
+    if filters:
+        neurons[name] = np.int64(n * n * filters)
+neurons.update(UNITS)
+printed = "253,440–186,624–64,896–64,896–43,264–4096–4096–1000".replace(",", "").split("–")
+misprinted = [name for name, p in zip(neurons, printed) if neurons[name] != int(p)][0]
 
 # %% question="lrn" wrong="window-from-one"
 def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
@@ -730,6 +831,53 @@ def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
                     B[m, x, y, i] = A[m, x, y, i] / (k + alpha * total) ** beta
     return B
 
+# %% question="lrn" wrong="negative-start"
+def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
+    h = n // 2
+    B = np.zeros(A.shape)
+    for i in range(A.shape[-1]):
+        B[..., i] = A[..., i] / (k + alpha * (A[..., i - h : i + h + 1] ** 2).sum(-1)) ** beta
+    return B
+
+# %% question="lrn" wrong="square-of-sum"
+def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
+    h = n // 2
+    B = np.zeros(A.shape)
+    for i in range(A.shape[-1]):
+        B[..., i] = A[..., i] / (k + alpha * A[..., max(0, i - h) : i + h + 1].sum(-1) ** 2) ** beta
+    return B
+
+# %% question="lrn" wrong="in-place"
+def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
+    h = n // 2
+    B = A.copy()
+    for i in range(B.shape[-1]):
+        B[..., i] = B[..., i] / (k + alpha * (B[..., max(0, i - h) : i + h + 1] ** 2).sum(-1)) ** beta
+    return B
+
+# %% question="lrn" wrong="places-mixed"
+def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
+    h = n // 2
+    B = np.zeros(A.shape)
+    for i in range(A.shape[-1]):
+        B[..., i] = A[..., i] / (k + alpha * (A[..., max(0, i - h) : i + h + 1] ** 2).sum()) ** beta
+    return B
+
+# %% question="lrn" wrong="constants-ignored"
+def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
+    B = np.zeros(A.shape)
+    for i in range(A.shape[-1]):
+        B[..., i] = A[..., i] / (2 + 1e-4 * (A[..., max(0, i - 2) : i + 3] ** 2).sum(-1)) ** 0.75
+    return B
+
+# %% question="lrn" wrong="power-on-the-sum"
+def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
+    h = n // 2
+    B = np.zeros(A.shape)
+    for i in range(A.shape[-1]):
+        B[..., i] = A[..., i] / (k + alpha * (A[..., max(0, i - h) : i + h + 1] ** 2).sum(-1) ** beta)
+    return B
+
 # %% question="max-pool" wrong="windows-touch"
 def max_pool(X, size=3, stride=2):
     Z = np.empty((len(X), (X.shape[1] - size) // size + 1, (X.shape[2] - size) // size + 1, X.shape[3]))
@@ -830,6 +978,29 @@ def max_pool(X, size=3, stride=2):
             part = X[:, u : u + rows * stride : stride, v : v + columns * stride : stride]
             Z = np.maximum(Z, part[:, :rows, :columns])
     return Z
+
+# %% question="max-pool" wrong="left-over-refused"
+def max_pool(X, size=3, stride=2):
+    if (X.shape[1] - size) % stride or (X.shape[2] - size) % stride:
+        raise ValueError("pixels left over")
+    windows = np.lib.stride_tricks.sliding_window_view(X, (size, size), axis=(1, 2))
+    return windows[:, ::stride, ::stride].max(axis=(-2, -1))
+
+# %% question="max-pool" wrong="axes-exchanged"
+def max_pool(X, size=3, stride=2):
+    rows = []
+    for i in range(0, X.shape[1] - size + 1, stride):
+        starts = range(0, X.shape[2] - size + 1, stride)
+        rows.append([X[:, i : i + size, j : j + size].max(axis=(1, 2)) for j in starts])
+    return np.array(rows)
+
+# %% question="max-pool" right="rows first, then columns"
+def max_pool(X, size=3, stride=2):
+    def along(Z, axis):
+        starts = range(0, Z.shape[axis] - size + 1, stride)
+        return np.stack([np.take(Z, range(s, s + size), axis).max(axis) for s in starts], axis)
+
+    return along(along(X, 1), 2)
 
 # %% question="two-towers" wrong="towers-crossed"
 def convolve_in_two_towers(X, W, b):
@@ -985,294 +1156,312 @@ def convolve_in_two_towers(X, W, b):
 
 talk_across = [name for name in ("CONV3", *UNITS)]
 
+# %% question="two-towers" wrong="every-other-filter"
+def convolve_in_two_towers(X, W, b):
+    c = X.shape[-1] // 2
+    Y = np.zeros((*X.shape[:3], W.shape[-1]), "float32")
+    Y[..., ::2] = tf.nn.conv2d(X[..., :c], W[..., ::2], 1, "SAME")
+    Y[..., 1::2] = tf.nn.conv2d(X[..., c:], W[..., 1::2], 1, "SAME")
+    return Y + b
+
+
+talk_across = ["CONV3", "FC6", "FC7", "FC8"]
+
+# %% question="two-towers" right="TensorFlow sees from the shapes that there are two"
+def convolve_in_two_towers(X, W, b):
+    return tf.nn.bias_add(tf.nn.conv2d(X, W, strides=1, padding="SAME"), b).numpy()
+
+
+talk_across = ("FC8", "FC7", "FC6", "CONV3")
+
 # %% question="build-alexnet" wrong="output-scaled"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(int(width * 1000)))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(int(width * 1000)))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="not-flattened"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="padding-forgotten"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="input-of-224"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((224, 224, 3))])
+    stack = [keras.Input((224, 224, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="dense-layer-missing"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6",):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="no-bias"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu", use_bias=False))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu", use_bias=False))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu", use_bias=False))
-    model.add(layers.Dense(1000, use_bias=False))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu", use_bias=False))
+    stack.append(layers.Dense(1000, use_bias=False))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="groups-forgotten"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="towers-never-talk"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name != "CONV1" else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="width-ignored"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(1 / 8 * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(1 / 8 * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(1 / 8 * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="windows-touch"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(2))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(2))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="average-pooling"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.AveragePooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.AveragePooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="no-activation"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096)))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096)))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="relu-missing"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096)))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096)))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="not-relu"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="tanh"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="tanh"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="tanh"))
-    model.add(layers.Dense(1000))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="tanh"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="softmax-output"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000, activation="softmax"))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000, activation="softmax"))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="softmax-output" name="as a layer"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000))
-    model.add(layers.Softmax())
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    stack.append(layers.Softmax())
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" wrong="relu-output"
 def build_alexnet(width=1.0, towers=1):
-    model = keras.Sequential([keras.Input((227, 227, 3))])
+    stack = [keras.Input((227, 227, 3))]
     for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
         if filters:
             groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
             pad = "same" if padding else "valid"
             filters = int(width * filters)
-            model.add(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
         else:
-            model.add(layers.MaxPooling2D(kernel_size, stride))
-    model.add(layers.Flatten())
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
     for _ in ("FC6", "FC7"):
-        model.add(layers.Dense(int(width * 4096), activation="relu"))
-    model.add(layers.Dense(1000, activation="relu"))
-    return model
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000, activation="relu"))
+    return keras.Sequential(stack)
 
 # %% question="build-alexnet" right="functional, layer by layer"
 def build_alexnet(width=1.0, towers=1):
@@ -1307,6 +1496,81 @@ def build_alexnet(width=1.0, towers=1):
     stack += [layers.MaxPooling2D(3, 2), layers.Reshape((-1,))]
     stack += [layers.Dense(w(4096), "relu"), layers.Dense(w(4096), tf.nn.relu), layers.Dense(1000)]
     return keras.Sequential(stack)
+
+# %% question="build-alexnet" wrong="stride-of-three"
+def build_alexnet(width=1.0, towers=1):
+    stack = [keras.Input((227, 227, 3))]
+    for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
+        if filters:
+            groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
+            pad = "same" if padding else "valid"
+            filters = int(width * filters)
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+        else:
+            stack.append(layers.MaxPooling2D(3))
+    stack.append(layers.Flatten())
+    for _ in ("FC6", "FC7"):
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
+
+# %% question="build-alexnet" wrong="branches"
+def build_alexnet(width=1.0, towers=1):
+    def conv(x, filters, kernel_size):
+        filters = int(filters * width) // towers
+        parts = [layers.Conv2D(filters, kernel_size, padding="same", activation="relu")(p) for p in split(x)]
+        return layers.Concatenate()(parts) if towers == 2 else parts[0]
+
+    def split(x):
+        half = x.shape[-1] // 2
+        return [x[..., :half], x[..., half:]] if towers == 2 else [x]
+
+    image = keras.Input((227, 227, 3))
+    x = layers.Conv2D(int(96 * width), 11, 4, activation="relu")(image)
+    x = conv(layers.MaxPooling2D(3, 2)(x), 256, 5)
+    x = layers.MaxPooling2D(3, 2)(x)
+    x = layers.Conv2D(int(384 * width), 3, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(3, 2)(conv(conv(x, 384, 3), 256, 3))
+    x = layers.Flatten()(x)
+    for _ in ("FC6", "FC7"):
+        x = layers.Dense(int(width * 4096), activation="relu")(x)
+    return keras.Model(image, layers.Dense(1000)(x))
+
+# %% question="build-alexnet" wrong="groups-always"
+def build_alexnet(width=1.0, towers=1):
+    stack = [keras.Input((227, 227, 3))]
+    for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
+        if filters:
+            groups = 2 if name in ("CONV2", "CONV4", "CONV5") else 1
+            pad = "same" if padding else "valid"
+            filters = int(width * filters)
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+        else:
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
+    for _ in ("FC6", "FC7"):
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
+
+# %% question="build-alexnet" right="added one by one, FC6 as a convolution, CONV1's ReLU after its pooling"
+def build_alexnet(width=1.0, towers=1):
+    model = keras.Sequential([keras.Input((227, 227, 3))])
+    model.add(layers.Conv2D(int(96 * width), (11, 11), (4, 4)))
+    model.add(layers.MaxPooling2D((3, 3), (2, 2)))
+    model.add(layers.Activation("relu"))
+    model.add(layers.ZeroPadding2D(2))
+    model.add(layers.Conv2D(int(256 * width), 5, groups=towers, activation="relu"))
+    model.add(layers.MaxPooling2D((3, 3), (2, 2)))
+    for filters, groups in ((384, 1), (384, towers), (256, towers)):
+        model.add(layers.Conv2D(int(filters * width), 3, padding="same", groups=groups, activation="relu"))
+    model.add(layers.MaxPooling2D((3, 3), (2, 2)))
+    model.add(layers.Conv2D(int(4096 * width), 6, activation=keras.activations.relu))
+    model.add(layers.Reshape((-1,)))
+    model.add(layers.Dense(int(4096 * width), activation=tf.nn.relu))
+    model.add(layers.Dense(1000))
+    model.summary()
+    return model
 
 # %% question="top-k-error" wrong="accuracy"
 def top_k_error(scores, y, k=5):
@@ -1365,3 +1629,28 @@ def top_k_error(scores, y, k=5):
         if label not in ranked[:k]:
             misses += 1
     return misses / len(y) * 100
+
+# %% question="top-k-error" wrong="one-too-many"
+def top_k_error(scores, y, k=5):
+    rank = (scores > scores[np.arange(len(y)), y][:, None]).sum(1)
+    return 100 * np.mean(rank > k)
+
+# %% question="top-k-error" wrong="always-five"
+def top_k_error(scores, y, k=5):
+    best = np.argsort(scores, axis=1)[:, -5:]
+    return 100 * (1 - (best == y[:, None]).any(1).mean())
+
+# %% question="top-k-error" wrong="wrong-axis"
+def top_k_error(scores, y, k=5):
+    best = np.argsort(scores, axis=0)[:, ::-1][:, :k]
+    return 100 * (1 - (best == y[:, None]).any(1).mean())
+
+# %% question="top-k-error" wrong="any-image"
+def top_k_error(scores, y, k=5):
+    best = np.argsort(scores, axis=1)[:, -k:]
+    return 100 * (1 - np.isin(y, best).mean())
+
+# %% question="top-k-error" wrong="scores-not-classes"
+def top_k_error(scores, y, k=5):
+    best = np.sort(scores, axis=1)[:, -k:]
+    return 100 * (1 - (best == y[:, None]).any(1).mean())
