@@ -6,7 +6,8 @@ speed    `labbook grade` against `nbgrader autograde` with its own Execute and o
          submissions of one lab, as handed in and with the explore cells taken out
 labs     the same over all labs
 limit    100 submissions against 1.3 × (S / cores + 100 × (R + E / cores)): S the cells' own seconds in a warm process,
-         R recording one, E starting its empty rooms; imports left out
+         R recording one, E starting its empty rooms; imports left out. S, R and E are measured with the other cores as
+         busy as they are while grading, since cores that share caches and memory slow one another
 slope    seconds and memory at 25, 50, 100 and 200 submissions
 regrade  200 graded submissions of which one changes
 """
@@ -16,6 +17,7 @@ import contextlib
 import io
 import itertools
 import json
+import multiprocessing
 import os
 import shutil
 import statistics
@@ -23,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +62,11 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def warm_server() -> None:
-    """Have the fork server at hand; say what that took."""
-    print(f"  the fork server's start-up: {seconds(Server.connect):.1f} s")
+    """Have the fork server at hand, with the rooms' modules; say what that took."""
+    print(
+        f"  the fork server's start-up: {seconds(lambda: control.examine(Server.connect(), [])):.1f} s",
+        flush=True,
+    )
 
 
 def grade(labs: list[Lab], submitted: Path, course: Path) -> tuple[float, int, list[dict[str, Any]]]:
@@ -138,8 +143,8 @@ def speed(folder: Path, labs: list[Lab], students: int) -> None:
         )
 
 
-def own_seconds(lab: Lab, submitted: Path) -> float:
-    """S: what the submissions' setup, answer and test cells take in this process, where everything is warm."""
+def warm_cells(lab: Lab, submitted: Path) -> Callable[[], float]:
+    """A function that runs all submissions' setup, answer and test cells in this warm process: their seconds."""
     import tensorflow as tf
 
     with contextlib.suppress(RuntimeError):
@@ -156,12 +161,39 @@ def own_seconds(lab: Lab, submitted: Path) -> float:
                 exec(code or "", names)
         return time.monotonic() - began
 
+    os.environ["LABBOOK_BATCH"] = "1"
     submissions, _ = find_submissions(submitted, [lab])
     notebooks = [transplanted(lab, read_submission(submission)) for submission in submissions]
-    os.environ["LABBOOK_BATCH"] = "1"
     for notebook in notebooks[:3]:
         run(notebook)
-    return sum(run(notebook) for notebook in notebooks)
+    return lambda: sum(run(notebook) for notebook in notebooks)
+
+
+def keep_busy(lab: Lab, submitted: Path, ready: Any) -> None:
+    """Run the submissions' cells until killed."""
+    cells = warm_cells(lab, submitted)
+    ready.set()
+    while True:
+        cells()
+
+
+@contextlib.contextmanager
+def other_cores_busy(lab: Lab, submitted: Path) -> Iterator[None]:
+    """Keep the other cores at the same work."""
+    processes = multiprocessing.get_context("spawn")
+    others = []
+    for _ in range(CORES - 1):
+        ready = processes.Event()
+        others.append((processes.Process(target=keep_busy, args=(lab, submitted, ready)), ready))
+        others[-1][0].start()
+    for _, ready in others:
+        ready.wait(300)
+    try:
+        yield
+    finally:
+        for process, _ in others:
+            process.kill()
+            process.join()
 
 
 def compile_or_none(source: str) -> Any:
@@ -179,18 +211,20 @@ def limit(folder: Path, lab: Lab, students: int = 100) -> None:
     warm_server()
     wall, _, _ = grade([lab], folder / "submitted", folder / "course")
     server = Server.connect()
-    empty = statistics.fmean(seconds(lambda: control.examine(server, [])) for _ in range(20))
     submissions, _ = find_submissions(folder / "submitted", [lab])
     again = folder / "again"
     cache.open_course(again)
     shutil.copytree(folder / "course" / ".examined", again / ".examined")
     shutil.copy(folder / "course" / ".secret", again / ".secret")
-    with gradebook.held_open(again):
+    cells = warm_cells(lab, folder / "submitted")
+    with gradebook.held_open(again), other_cores_busy(lab, folder / "submitted"):
         gradebook.record(ROOT, again, submissions[0])
+        empty = statistics.fmean(seconds(lambda: control.examine(server, [])) for _ in range(20))
         recording = statistics.fmean(
-            seconds(lambda s=s: gradebook.record(ROOT, again, s)) for s in submissions[1:21]
-        )  # type: ignore[misc]
-    own = own_seconds(lab, folder / "submitted")
+            seconds(lambda s=s: gradebook.record(ROOT, again, s))  # type: ignore[misc]
+            for s in submissions[1:21]
+        )
+        own = cells()
     imports = seconds(lambda: subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True))
     wall -= imports
     most = 1.3 * (own / CORES + students * (recording + empty / CORES))
