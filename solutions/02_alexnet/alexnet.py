@@ -1012,13 +1012,14 @@ q.close("3×3 on 5×9, stride 2", lambda: max_pool(X), expected, wrong=wrong)
 pair = lambda *numbers: np.reshape(numbers, (2, 1, 1, 2))
 wrong = {
     "at-least-zero": pair(0, 0, 0, 0),
-    "largest-size": pair(-17, -18, -41, -42),
-    "channels-mixed": pair(-1, -1, -1, -1),
-    "hangs-over": np.reshape([-1, -2, -13, -14, -25, -26, -37, -38], (2, 2, 1, 2)),
+    "largest-size": pair(48, 47, 24, 23),
+    "channels-mixed": pair(-31, -31, -7, -7),
+    "window-too-small": np.reshape([-40, -39, -28, -27, -16, -15, -4, -3], (2, 2, 1, 2)),
+    "hangs-over": np.reshape([-32, -31, -26, -25, -8, -7, -2, -1], (2, 2, 1, 2)),
     "left-over-refused": ValueError,
 }
-Y = -1.0 - np.arange(48, dtype="float32").reshape(2, 4, 3, 2)
-q.close("two images, two channels, a row left over", lambda: max_pool(Y), pair(-1, -2, -25, -26), wrong=wrong)
+Y = np.arange(-48, 0, dtype="float32").reshape(2, 4, 3, 2)
+q.close("two images, two channels, a row left over", lambda: max_pool(Y), pair(-32, -31, -8, -7), wrong=wrong)
 ### BEGIN HIDDEN TESTS
 
 
@@ -1404,8 +1405,8 @@ with check.waits_for("build-alexnet"):
 # ## What ReLU is for
 #
 # A tanh or a sigmoid **saturates**: beyond ±3 (tanh) or ±5 (sigmoid) it is flat, its gradient nearly zero, and
-# whatever comes back through it is nearly lost. ReLU is flat on one side only. In five layers one below the other the gradients
-# multiply.
+# whatever comes back through it is nearly lost. ReLU is flat on one side only. In five layers one below the
+# other the gradients multiply.
 
 # %% tags=["explore"]
 a = tf.constant(np.linspace(-6, 6, 121))
