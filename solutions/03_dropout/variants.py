@@ -61,6 +61,18 @@ def dropout_mask(shape, keep_prob, rng):
 def dropout_mask(shape, keep_prob, rng):
     return tf.constant(rng.choice([0.0, 1.0], size=shape, p=[1 - keep_prob, keep_prob]))
 
+# %% question="dropout-mask" wrong="keep-prob-ignored"
+def dropout_mask(shape, keep_prob, rng):
+    return rng.integers(0, 2, size=shape)
+
+# %% question="dropout-mask" wrong="normal-numbers"
+def dropout_mask(shape, keep_prob, rng):
+    return (rng.normal(size=shape) < keep_prob).astype(float)
+
+# %% question="dropout-mask" right="floor, as in the old TensorFlow"
+def dropout_mask(shape, keep_prob, rng):
+    return np.floor(keep_prob + rng.random(shape))
+
 # %% question="vanilla-dropout" wrong="rate-at-test-time"
 def vanilla_dropout(A, keep_prob, training, rng=None):
     if training:
@@ -128,6 +140,13 @@ def vanilla_dropout(A, keep_prob, training, rng=None):
         return out
     out *= keep_prob
     return out
+
+# %% question="vanilla-dropout" wrong="changed-in-place" name="at test time only"
+def vanilla_dropout(A, keep_prob, training, rng=None):
+    if training:
+        return A * (rng.random(A.shape) < keep_prob)
+    A *= keep_prob
+    return A
 
 # %% question="inverted-dropout" wrong="not-scaled"
 def inverted_dropout(A, keep_prob, training, rng=None):
@@ -207,6 +226,27 @@ def inverted_dropout(A, keep_prob, training, rng=None):
     dropped = rng.uniform(0, 1, size=A.shape) >= keep_prob
     return np.where(dropped, 0, A * (1 / keep_prob))
 
+# %% question="inverted-dropout" wrong="changed-in-place"
+def inverted_dropout(A, keep_prob, training, rng=None):
+    if training:
+        A *= rng.random(A.shape) < keep_prob
+        A /= keep_prob
+    return A
+
+# %% question="inverted-dropout" wrong="scaled-by-the-batch" name="row by row"
+def inverted_dropout(A, keep_prob, training, rng=None):
+    if training:
+        mask = rng.random(A.shape) < keep_prob
+        return A * mask / mask.mean(axis=1, keepdims=True)
+    return A
+
+# %% question="inverted-dropout" right="TensorFlow's own, seeded by the generator"
+def inverted_dropout(A, keep_prob, training, rng=None):
+    if not training or keep_prob == 1:
+        return A
+    seed = rng.integers(0, 2**31 - 1, size=2)
+    return tf.nn.experimental.stateless_dropout(A, rate=1 - keep_prob, seed=seed).numpy()
+
 # %% question="expected-output" wrong="test-time"
 def expected_output(f, x, keep_prob):
     return f(x)
@@ -276,6 +316,24 @@ def expected_output(f, x, keep_prob):
 
     return average([], list(x))
 
+# %% question="expected-output" wrong="counted-again"
+def expected_output(f, x, keep_prob):
+    from math import comb
+
+    n, total = len(x), 0
+    for mask in product([0, 1], repeat=n):
+        k = sum(mask)
+        total += comb(n, k) * keep_prob**k * (1 - keep_prob) ** (n - k) * f(x * np.array(mask))
+    return total
+
+# %% question="expected-output" right="masks and probabilities by doubling"
+def expected_output(f, x, keep_prob):
+    masks, p = np.zeros((1, 0)), np.ones(1)
+    for _ in x:
+        masks = np.vstack([np.hstack([masks, np.full((len(masks), 1), bit)]) for bit in (0.0, 1.0)])
+        p = np.concatenate([p * (1 - keep_prob), p * keep_prob])
+    return sum(pi * f(np.asarray(x) * mi) for pi, mi in zip(p, masks))
+
 # %% question="count-masks" wrong="natural-logarithm"
 def log10_masks(units):
     return units * np.log(2)
@@ -311,7 +369,7 @@ def log10_masks(units):
 
 units_beyond_atoms = 273
 
-# %% question="count-masks" wrong="too-large" name="infinite"
+# %% question="count-masks" wrong="infinite"
 def log10_masks(units):
     return np.log10(np.power(2.0, units))
 
@@ -359,6 +417,20 @@ def log10_masks(units):
 
 units_beyond_atoms = (10**82).bit_length()
 
+# %% question="count-masks" wrong="wrapped"
+def log10_masks(units):
+    return np.log10(np.power(2, units))
+
+
+units_beyond_atoms = 273
+
+# %% question="count-masks" right="rounded up, a whole number with a point"
+def log10_masks(units):
+    return units * 0.3010299956639812
+
+
+units_beyond_atoms = np.ceil(82 / np.log10(2))
+
 # %% question="dropout-backward" wrong="no-mask"
 def dropout_backward(grad, mask, keep_prob):
     return grad / keep_prob
@@ -398,6 +470,20 @@ def dropout_backward(grad, mask, keep_prob):
     with tf.GradientTape() as tape:
         out = A * mask / keep_prob
     return tape.gradient(out, A, output_gradients=tf.constant(grad))
+
+# %% question="dropout-backward" wrong="scaled-by-the-batch"
+def dropout_backward(grad, mask, keep_prob):
+    return grad * mask / mask.mean()
+
+# %% question="dropout-backward" wrong="scaled-twice"
+def dropout_backward(grad, mask, keep_prob):
+    return grad * mask / keep_prob**2
+
+# %% question="dropout-backward" wrong="changed-in-place"
+def dropout_backward(grad, mask, keep_prob):
+    grad *= mask
+    grad /= keep_prob
+    return grad
 
 # %% question="train-step" wrong="not-scaled"
 def train_step(params, X, y, masks, keep_prob, learning_rate):
@@ -775,6 +861,128 @@ def predict(params, X):
     H = relu(X @ params["W1"] + params["b1"])
     return relu(H @ params["W2"] + params["b2"]) @ params["W3"] + params["b3"]
 
+# %% question="train-step" wrong="divided-twice"
+def train_step(params, X, y, masks, keep_prob, learning_rate):
+    W1, b1, W2, b2, W3, b3 = (params[k] for k in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    n, M1, M2 = len(X), masks[0] / keep_prob, masks[1] / keep_prob
+    Z1 = X @ W1 + b1
+    D1 = np.maximum(Z1, 0) * M1
+    Z2 = D1 @ W2 + b2
+    D2 = np.maximum(Z2, 0) * M2
+    d = softmax(D2 @ W3 + b3)
+    d[np.arange(n), y] -= 1
+    d /= n
+    grads = {"W3": D2.T @ d, "b3": d.sum(axis=0)}
+    d = d @ W3.T * M2 * (Z2 > 0)
+    grads["W2"], grads["b2"] = D1.T @ d, d.sum(axis=0)
+    d = d @ W2.T * M1 * (Z1 > 0)
+    grads["W1"], grads["b1"] = X.T @ d, d.sum(axis=0)
+    grads = {k: g / n for k, g in grads.items()}
+    return {k: params[k] - learning_rate * grads[k] for k in params}
+
+
+def predict(params, X):
+    H = np.maximum(X @ params["W1"] + params["b1"], 0)
+    H = np.maximum(H @ params["W2"] + params["b2"], 0)
+    return H @ params["W3"] + params["b3"]
+
+# %% question="train-step" wrong="divided-twice" name="the biases only"
+def train_step(params, X, y, masks, keep_prob, learning_rate):
+    W1, b1, W2, b2, W3, b3 = (params[k] for k in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    n, M1, M2 = len(X), masks[0] / keep_prob, masks[1] / keep_prob
+    Z1 = X @ W1 + b1
+    D1 = np.maximum(Z1, 0) * M1
+    Z2 = D1 @ W2 + b2
+    D2 = np.maximum(Z2, 0) * M2
+    d = softmax(D2 @ W3 + b3)
+    d[np.arange(n), y] -= 1
+    d /= n
+    grads = {"W3": D2.T @ d, "b3": d.mean(axis=0)}
+    d = d @ W3.T * M2 * (Z2 > 0)
+    grads["W2"], grads["b2"] = D1.T @ d, d.mean(axis=0)
+    d = d @ W2.T * M1 * (Z1 > 0)
+    grads["W1"], grads["b1"] = X.T @ d, d.mean(axis=0)
+    return {k: params[k] - learning_rate * grads[k] for k in params}
+
+
+def predict(params, X):
+    H = np.maximum(X @ params["W1"] + params["b1"], 0)
+    H = np.maximum(H @ params["W2"] + params["b2"], 0)
+    return H @ params["W3"] + params["b3"]
+
+# %% question="train-step" wrong="undropped-activations"
+def train_step(params, X, y, masks, keep_prob, learning_rate):
+    W1, b1, W2, b2, W3, b3 = (params[k] for k in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    n, M1, M2 = len(X), masks[0] / keep_prob, masks[1] / keep_prob
+    Z1 = X @ W1 + b1
+    D1 = np.maximum(Z1, 0) * M1
+    Z2 = D1 @ W2 + b2
+    D2 = np.maximum(Z2, 0) * M2
+    d = softmax(D2 @ W3 + b3)
+    d[np.arange(n), y] -= 1
+    d /= n
+    grads = {"W3": np.maximum(Z2, 0).T @ d, "b3": d.sum(axis=0)}
+    d = d @ W3.T * M2 * (Z2 > 0)
+    grads["W2"], grads["b2"] = np.maximum(Z1, 0).T @ d, d.sum(axis=0)
+    d = d @ W2.T * M1 * (Z1 > 0)
+    grads["W1"], grads["b1"] = X.T @ d, d.sum(axis=0)
+    return {k: params[k] - learning_rate * grads[k] for k in params}
+
+
+def predict(params, X):
+    H = np.maximum(X @ params["W1"] + params["b1"], 0)
+    H = np.maximum(H @ params["W2"] + params["b2"], 0)
+    return H @ params["W3"] + params["b3"]
+
+# %% question="train-step" wrong="undropped-activations" name="W3 only"
+def train_step(params, X, y, masks, keep_prob, learning_rate):
+    W1, b1, W2, b2, W3, b3 = (params[k] for k in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    n, M1, M2 = len(X), masks[0] / keep_prob, masks[1] / keep_prob
+    Z1 = X @ W1 + b1
+    D1 = np.maximum(Z1, 0) * M1
+    Z2 = D1 @ W2 + b2
+    D2 = np.maximum(Z2, 0) * M2
+    d = softmax(D2 @ W3 + b3)
+    d[np.arange(n), y] -= 1
+    d /= n
+    grads = {"W3": np.maximum(Z2, 0).T @ d, "b3": d.sum(axis=0)}
+    d = d @ W3.T * M2 * (Z2 > 0)
+    grads["W2"], grads["b2"] = D1.T @ d, d.sum(axis=0)
+    d = d @ W2.T * M1 * (Z1 > 0)
+    grads["W1"], grads["b1"] = X.T @ d, d.sum(axis=0)
+    return {k: params[k] - learning_rate * grads[k] for k in params}
+
+
+def predict(params, X):
+    H = np.maximum(X @ params["W1"] + params["b1"], 0)
+    H = np.maximum(H @ params["W2"] + params["b2"], 0)
+    return H @ params["W3"] + params["b3"]
+
+# %% question="train-step" wrong="new-weights-in-backward" name="W3 only"
+def train_step(params, X, y, masks, keep_prob, learning_rate):
+    W1, b1, W2, b2, W3, b3 = (params[k] for k in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    n, M1, M2 = len(X), masks[0] / keep_prob, masks[1] / keep_prob
+    Z1 = X @ W1 + b1
+    D1 = np.maximum(Z1, 0) * M1
+    Z2 = D1 @ W2 + b2
+    D2 = np.maximum(Z2, 0) * M2
+    d = softmax(D2 @ W3 + b3)
+    d[np.arange(n), y] -= 1
+    d /= n
+    grads = {"W3": D2.T @ d, "b3": d.sum(axis=0)}
+    W3 = W3 - learning_rate * grads["W3"]
+    d = d @ W3.T * M2 * (Z2 > 0)
+    grads["W2"], grads["b2"] = D1.T @ d, d.sum(axis=0)
+    d = d @ W2.T * M1 * (Z1 > 0)
+    grads["W1"], grads["b1"] = X.T @ d, d.sum(axis=0)
+    return {k: params[k] - learning_rate * grads[k] for k in params}
+
+
+def predict(params, X):
+    H = np.maximum(X @ params["W1"] + params["b1"], 0)
+    H = np.maximum(H @ params["W2"] + params["b2"], 0)
+    return H @ params["W3"] + params["b3"]
+
 # %% question="averages" wrong="means-exchanged"
 def mean_predictions(h, W, b, keep_prob):
     masks = np.array(list(product([0, 1], repeat=len(h))))
@@ -944,6 +1152,74 @@ def monte_carlo(H, W, b, keep_prob, k, rng):
         mask = tf.constant(rng.uniform(size=H.shape) <= keep_prob, dtype=bool)
         mean += tf.nn.softmax(tf.where(mask, H, 0.0) @ W + b) / k
     return mean
+
+# %% question="averages" wrong="bias-forgotten"
+def mean_predictions(h, W, b, keep_prob):
+    masks = np.array(list(product([0, 1], repeat=len(h))))
+    chances = np.prod(np.where(masks, keep_prob, 1 - keep_prob), axis=1)
+    P = softmax((h * masks) @ W)
+    geometric = np.exp(chances @ np.log(P))
+    return chances @ P, geometric / geometric.sum()
+
+
+def monte_carlo(H, W, b, keep_prob, k, rng):
+    passes = [softmax(H * (rng.random(H.shape) < keep_prob) @ W) for _ in range(k)]
+    return np.mean(passes, axis=0)
+
+# %% question="averages" wrong="no-masks"
+def mean_predictions(h, W, b, keep_prob):
+    masks = np.array(list(product([0, 1], repeat=len(h))))
+    chances = np.prod(np.where(masks, keep_prob, 1 - keep_prob), axis=1)
+    P = softmax((h * masks) @ W + b)
+    geometric = np.exp(chances @ np.log(P))
+    return chances @ P, geometric / geometric.sum()
+
+
+def monte_carlo(H, W, b, keep_prob, k, rng):
+    return sum(softmax(keep_prob * H @ W + b) for _ in range(k)) / k
+
+# %% question="averages" wrong="own-generator"
+def mean_predictions(h, W, b, keep_prob):
+    masks = np.array(list(product([0, 1], repeat=len(h))))
+    chances = np.prod(np.where(masks, keep_prob, 1 - keep_prob), axis=1)
+    P = softmax((h * masks) @ W + b)
+    geometric = np.exp(chances @ np.log(P))
+    return chances @ P, geometric / geometric.sum()
+
+
+def monte_carlo(H, W, b, keep_prob, k, rng):
+    passes = [softmax(H * (np.random.random(H.shape) < keep_prob) @ W + b) for _ in range(k)]
+    return np.mean(passes, axis=0)
+
+# %% question="averages" wrong="masks-equally-likely" name="in the geometric mean only"
+def mean_predictions(h, W, b, keep_prob):
+    masks = np.array(list(product([0, 1], repeat=len(h))))
+    chances = np.prod(np.where(masks, keep_prob, 1 - keep_prob), axis=1)
+    P = softmax((h * masks) @ W + b)
+    geometric = np.prod(P, axis=0) ** (1 / len(P))
+    return chances @ P, geometric / geometric.sum()
+
+
+def monte_carlo(H, W, b, keep_prob, k, rng):
+    passes = [softmax(H * (rng.random(H.shape) < keep_prob) @ W + b) for _ in range(k)]
+    return np.mean(passes, axis=0)
+
+# %% question="averages" right="powers multiplied, every row repeated k times"
+def mean_predictions(h, W, b, keep_prob):
+    arithmetic, geometric = np.zeros(len(b)), np.ones(len(b))
+    for number in range(2 ** len(h)):
+        m = np.array([number >> i & 1 for i in range(len(h))], dtype=float)
+        chance = np.prod([keep_prob if one else 1 - keep_prob for one in m])
+        d = softmax((m * h) @ W + b)
+        arithmetic += chance * d
+        geometric *= d**chance
+    return [arithmetic, geometric / np.sum(geometric)]
+
+
+def monte_carlo(H, W, b, keep_prob, k, rng):
+    big = np.repeat(H, k, axis=0)
+    P = softmax(big * (rng.random(big.shape) < keep_prob) @ W + b)
+    return P.reshape(len(H), k, -1).mean(axis=1)
 
 # %% question="keras-dropout" wrong="rate-for-keep-prob"
 def keras_dropout(A, keep_prob, training):
@@ -1159,6 +1435,32 @@ def build_head(width=1.0, keep_prob=0.5):
         ]
     )
 
+# %% question="keras-dropout" wrong="relu-on-logits"
+def keras_dropout(A, keep_prob, training):
+    return layers.Dropout(1 - keep_prob)(A, training=training)
+
+
+def build_head(width=1.0, keep_prob=0.5):
+    model = keras.Sequential([keras.Input((6, 6, round(256 * width))), layers.Flatten()])
+    for _ in range(2):
+        model.add(layers.Dense(round(4096 * width), activation="relu"))
+        model.add(layers.Dropout(1 - keep_prob))
+    model.add(layers.Dense(1000, activation="relu"))
+    return model
+
+# %% question="keras-dropout" wrong="not-flattened" name="pooled instead"
+def keras_dropout(A, keep_prob, training):
+    return layers.Dropout(1 - keep_prob)(A, training=training)
+
+
+def build_head(width=1.0, keep_prob=0.5):
+    model = keras.Sequential([keras.Input((6, 6, round(256 * width))), layers.GlobalAveragePooling2D()])
+    for _ in range(2):
+        model.add(layers.Dense(round(4096 * width), activation="relu"))
+        model.add(layers.Dropout(1 - keep_prob))
+    model.add(layers.Dense(1000))
+    return model
+
 # %% question="regularisers" wrong="half"
 def penalties(W, lam, beta):
     L2, L1 = np.sum(W**2) / 2, np.sum(np.abs(W))
@@ -1317,3 +1619,76 @@ def penalties(W, lam, beta):
 def penalty_gradients(W, lam, beta):
     direction = (W > 0).astype(float) - (W < 0)
     return {"L2": lam * (W + W), "L1": lam * direction, "elastic net": lam * (W * 2 * beta + direction)}
+
+# %% question="regularisers" wrong="slope-at-zero"
+def penalties(W, lam, beta):
+    L2, L1 = np.sum(W**2), np.sum(np.abs(W))
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+
+def penalty_gradients(W, lam, beta):
+    L2, L1 = 2 * W, np.where(W >= 0, 1.0, -1.0)
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+# %% question="regularisers" wrong="matrix-product"
+def penalties(W, lam, beta):
+    L2, L1 = np.sum(W @ W), np.sum(np.abs(W))
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+
+def penalty_gradients(W, lam, beta):
+    L2, L1 = 2 * W, np.sign(W)
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+# %% question="regularisers" wrong="matrix-norm"
+def penalties(W, lam, beta):
+    L2, L1 = np.sum(W**2), np.linalg.norm(W, 1)
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+
+def penalty_gradients(W, lam, beta):
+    L2, L1 = 2 * W, np.sign(W)
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+# %% question="regularisers" wrong="matrix-norm" name="the largest singular value"
+def penalties(W, lam, beta):
+    L2, L1 = np.linalg.norm(W, 2) ** 2, np.sum(np.abs(W))
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+
+def penalty_gradients(W, lam, beta):
+    L2, L1 = 2 * W, np.sign(W)
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+# %% question="regularisers" wrong="one-minus-beta"
+def penalties(W, lam, beta):
+    L2, L1 = np.sum(W**2), np.sum(np.abs(W))
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + (1 - beta) * L1)}
+
+
+def penalty_gradients(W, lam, beta):
+    L2, L1 = 2 * W, np.sign(W)
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + (1 - beta) * L1)}
+
+# %% question="regularisers" right="the slope mended at 0"
+def penalties(W, lam, beta):
+    L2, L1 = np.sum(W**2), np.sum(np.abs(W))
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
+
+
+def penalty_gradients(W, lam, beta):
+    with np.errstate(all="ignore"):
+        slope = W / np.abs(W)
+    slope[W == 0] = 0
+    return {"L2": 2 * lam * W, "L1": lam * slope, "elastic net": lam * (2 * beta * W + slope)}
+
+# %% question="regularisers" right="norms of the flattened weights"
+def penalties(W, lam, beta):
+    w = np.ravel(W)
+    L2, L1 = lam * np.linalg.norm(w) ** 2, lam * np.linalg.norm(w, 1)
+    return {"L2": L2, "L1": L1, "elastic net": beta * L2 + L1}
+
+
+def penalty_gradients(W, lam, beta):
+    L2, L1 = 2 * W, np.sign(W)
+    return {"L2": lam * L2, "L1": lam * L1, "elastic net": lam * (beta * L2 + L1)}
