@@ -30,6 +30,10 @@ def sgd_step(w, grad, learning_rate):
 def sgd_step(w, grad, learning_rate):
     return w - grad / learning_rate
 
+# %% question="sgd" wrong="averaged-over-weights"
+def sgd_step(w, grad, learning_rate):
+    return w - learning_rate * grad.mean()
+
 # %% question="sgd" right="number by number"
 def sgd_step(w, grad, learning_rate):
     new = np.empty_like(w)
@@ -254,6 +258,62 @@ def momentum_step_outside(w, u, grad, learning_rate, momentum=0.9):
 def carry_over(u, learning_rate, new_learning_rate):
     return -learning_rate * u
 
+# %% question="momentum" wrong="velocity-negated"
+def momentum_step(w, v, grad, learning_rate, momentum=0.9):
+    v = learning_rate * grad - momentum * v
+    return w - v, v
+
+
+def momentum_step_outside(w, u, grad, learning_rate, momentum=0.9):
+    u = momentum * u + grad
+    return w - learning_rate * u, u
+
+
+def carry_over(u, learning_rate, new_learning_rate):
+    return u * learning_rate / new_learning_rate
+
+# %% question="momentum" wrong="momentum-written-in"
+def momentum_step(w, v, grad, learning_rate, momentum=0.9):
+    v = 0.9 * v - learning_rate * grad
+    return w + v, v
+
+
+def momentum_step_outside(w, u, grad, learning_rate, momentum=0.9):
+    u = momentum * u + grad
+    return w - learning_rate * u, u
+
+
+def carry_over(u, learning_rate, new_learning_rate):
+    return u * learning_rate / new_learning_rate
+
+# %% question="momentum" wrong="averaged" name="inside, a mean"
+def momentum_step(w, v, grad, learning_rate, momentum=0.9):
+    v = momentum * v - (1 - momentum) * learning_rate * grad
+    return w + v, v
+
+
+def momentum_step_outside(w, u, grad, learning_rate, momentum=0.9):
+    u = momentum * u + grad
+    return w - learning_rate * u, u
+
+
+def carry_over(u, learning_rate, new_learning_rate):
+    return u * learning_rate / new_learning_rate
+
+# %% question="momentum" wrong="always-ten"
+def momentum_step(w, v, grad, learning_rate, momentum=0.9):
+    v = momentum * v - learning_rate * grad
+    return w + v, v
+
+
+def momentum_step_outside(w, u, grad, learning_rate, momentum=0.9):
+    u = momentum * u + grad
+    return w - learning_rate * u, u
+
+
+def carry_over(u, learning_rate, new_learning_rate):
+    return 10 * u
+
 # %% question="momentum" right="Polyak's two points"
 def momentum_step(w, v, grad, learning_rate, momentum=0.9):
     last = w - v
@@ -286,6 +346,20 @@ def momentum_step_outside(w, u, grad, learning_rate, momentum=0.9):
 def carry_over(u, learning_rate, new_learning_rate):
     velocity = [-learning_rate * a for a in u]
     return [-a / new_learning_rate for a in velocity]
+
+# %% question="momentum" right="the difference of the weights, a matrix"
+def momentum_step(w, v, grad, learning_rate, momentum=0.9):
+    new = w + momentum * v - learning_rate * grad
+    return [new, new - w]
+
+
+def momentum_step_outside(w, u, grad, learning_rate, momentum=0.9):
+    M = np.array([[1, -learning_rate * momentum, -learning_rate], [0, momentum, 1]])
+    return M @ np.stack([w, u, grad])
+
+
+def carry_over(u, learning_rate, new_learning_rate):
+    return u * learning_rate / new_learning_rate
 
 # %% question="nesterov" wrong="uphill"
 def nesterov_step(x, v, A, learning_rate, momentum=0.9):
@@ -460,6 +534,50 @@ def nesterov_tilde_step(x_tilde, v, grad, learning_rate, momentum=0.9):
 def from_tilde(x_tilde, v, momentum=0.9):
     return x_tilde - momentum * v
 
+# %% question="nesterov" wrong="subtracted"
+def nesterov_step(x, v, A, learning_rate, momentum=0.9):
+    u = momentum * v
+    v = u + learning_rate * A @ (x - u)
+    return x - v, v
+
+
+def nesterov_tilde_step(x_tilde, v, grad, learning_rate, momentum=0.9):
+    new = momentum * v - learning_rate * grad
+    return x_tilde - momentum * v + (1 + momentum) * new, new
+
+
+def from_tilde(x_tilde, v, momentum=0.9):
+    return x_tilde - momentum * v
+
+# %% question="nesterov" wrong="from-ahead"
+def nesterov_step(x, v, A, learning_rate, momentum=0.9):
+    ahead = x + momentum * v
+    v = momentum * v - learning_rate * A @ ahead
+    return ahead + v, v
+
+
+def nesterov_tilde_step(x_tilde, v, grad, learning_rate, momentum=0.9):
+    new = momentum * v - learning_rate * grad
+    return x_tilde - momentum * v + (1 + momentum) * new, new
+
+
+def from_tilde(x_tilde, v, momentum=0.9):
+    return x_tilde - momentum * v
+
+# %% question="nesterov" wrong="diagonal-only"
+def nesterov_step(x, v, A, learning_rate, momentum=0.9):
+    v = momentum * v - learning_rate * np.diag(A) * (x + momentum * v)
+    return x + v, v
+
+
+def nesterov_tilde_step(x_tilde, v, grad, learning_rate, momentum=0.9):
+    new = momentum * v - learning_rate * grad
+    return x_tilde - momentum * v + (1 + momentum) * new, new
+
+
+def from_tilde(x_tilde, v, momentum=0.9):
+    return x_tilde - momentum * v
+
 # %% question="nesterov" right="as Keras writes it"
 def nesterov_step(x, v, A, learning_rate, momentum=0.9):
     ahead = np.add(x, momentum * v)
@@ -494,6 +612,23 @@ def nesterov_tilde_step(x_tilde, v, grad, learning_rate, momentum=0.9):
 
 def from_tilde(x_tilde, v, momentum=0.9):
     return x_tilde + -momentum * v
+
+# %% question="nesterov" right="each through the other"
+def from_tilde(x_tilde, v, momentum=0.9):
+    return np.asarray(x_tilde) - np.asarray(v) * momentum
+
+
+def nesterov_tilde_step(x_tilde, v, grad, learning_rate, momentum=0.9):
+    x = from_tilde(x_tilde, v, momentum)
+    v = momentum * v - learning_rate * grad
+    x = x + v
+    return x + momentum * v, v
+
+
+def nesterov_step(x, v, A, learning_rate, momentum=0.9):
+    ahead = x + momentum * v
+    ahead, v = nesterov_tilde_step(ahead, v, A @ ahead, learning_rate, momentum)
+    return from_tilde(ahead, v, momentum), v
 
 # %% question="adagrad" wrong="uphill"
 def adagrad_step(w, G, grad, learning_rate, epsilon=1e-7):
@@ -549,6 +684,16 @@ def adagrad_step(w, G, grad, learning_rate, epsilon=1e-7):
     G = G + grad**2
     return w - learning_rate / (np.sqrt(G) + epsilon), G
 
+# %% question="adagrad" wrong="tally-of-steps"
+def adagrad_step(w, G, grad, learning_rate, epsilon=1e-7):
+    G = G + (learning_rate * grad) ** 2
+    return w - learning_rate / (np.sqrt(G) + epsilon) * grad, G
+
+# %% question="adagrad" wrong="not-squared" name="sizes, and no root"
+def adagrad_step(w, G, grad, learning_rate, epsilon=1e-7):
+    G = G + np.abs(grad)
+    return w - learning_rate / (G + epsilon) * grad, G
+
 # %% question="adagrad" right="a rate for every weight, in place on copies"
 def adagrad_step(w, G, grad, learning_rate, epsilon=1e-7):
     G = G.copy()
@@ -568,6 +713,11 @@ def adagrad_step(w, G, grad, learning_rate, epsilon=1e-7):
     w, G, grad = (np.asarray(a, dtype="float32") for a in (w, G, grad))
     G = G + grad * grad
     return w - learning_rate * grad / (np.sqrt(G) + epsilon), G
+
+# %% question="adagrad" right="one array of two rows, np.hypot"
+def adagrad_step(w, G, grad, learning_rate, epsilon=1e-7):
+    root = np.hypot(np.sqrt(G), grad)
+    return np.array([w - learning_rate * grad / (root + epsilon), G + np.square(grad)])
 
 # %% question="rmsprop-adadelta" wrong="never-forgets"
 def rmsprop_step(w, G, grad, learning_rate, rho=0.9, epsilon=1e-7):
@@ -777,6 +927,18 @@ def adadelta_step(w, G, D, grad, learning_rate=1.0, rho=0.95, epsilon=1e-7):
     D = rho * D + (1 - rho) * delta**2
     return w + learning_rate * delta, G, D
 
+# %% question="rmsprop-adadelta" wrong="never-starts"
+def rmsprop_step(w, G, grad, learning_rate, rho=0.9, epsilon=1e-7):
+    G = rho * G + (1 - rho) * grad**2
+    return w - learning_rate * grad / (np.sqrt(G) + epsilon), G
+
+
+def adadelta_step(w, G, D, grad, learning_rate=1.0, rho=0.95, epsilon=1e-7):
+    G = rho * G + (1 - rho) * grad**2
+    delta = -np.sqrt(D) / np.sqrt(G + epsilon) * grad
+    D = rho * D + (1 - rho) * delta**2
+    return w + learning_rate * delta, G, D
+
 # %% question="rmsprop-adadelta" right="means that move towards the new"
 def rmsprop_step(w, G, grad, learning_rate, rho=0.9, epsilon=1e-7):
     G = G + (1 - rho) * (grad * grad - G)
@@ -883,6 +1045,19 @@ def adam_step(w, m, v, t, grad, learning_rate=0.001, beta_1=0.9, beta_2=0.999, e
     m_hat, v_hat = m / (1 - beta_1**t), v / (1 - beta_2**t)
     return w + learning_rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
 
+# %% question="adam" wrong="power-forgotten"
+def adam_step(w, m, v, t, grad, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    m = beta_1 * m + (1 - beta_1) * grad
+    v = beta_2 * v + (1 - beta_2) * grad**2
+    return w - learning_rate * m / (1 - beta_1) / (np.sqrt(v / (1 - beta_2)) + epsilon), m, v
+
+# %% question="adam" wrong="epsilon-before-hat"
+def adam_step(w, m, v, t, grad, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    m = beta_1 * m + (1 - beta_1) * grad
+    v = beta_2 * v + (1 - beta_2) * grad**2
+    alpha = learning_rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    return w - alpha * m / (np.sqrt(v) + epsilon), m, v
+
 # %% question="adam" right="one corrected rate, ε corrected with it"
 def adam_step(w, m, v, t, grad, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     m = m + (1 - beta_1) * (grad - m)
@@ -909,6 +1084,16 @@ def adam_step(w, m, v, t, grad, learning_rate=0.001, beta_1=0.9, beta_2=0.999, e
         x = np.float32(x - learning_rate * a / (1 - beta_1**t) / (np.sqrt(b / (1 - beta_2**t)) + epsilon))
         new.append((x, a, b))
     return tuple(map(list, zip(*new)))
+
+# %% question="adam" right="hats by running the means on gradients of one"
+def adam_step(w, m, v, t, grad, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    a = b = 0.0
+    for _ in range(t):
+        a = beta_1 * a + (1 - beta_1) * 1
+        b = beta_2 * b + (1 - beta_2) * 1
+    m = np.array([beta_1 * x + (1 - beta_1) * g for x, g in zip(m, grad)])
+    v = np.array([beta_2 * x + (1 - beta_2) * g * g for x, g in zip(v, grad)])
+    return [w - learning_rate / ((v / b) ** 0.5 + epsilon) * (m / a), m, v]
 
 # %% question="weight-decay" wrong="weights-grow"
 def alexnet_step(w, v, grad, learning_rate=0.01, momentum=0.9, weight_decay=0.0005):
@@ -1105,6 +1290,32 @@ def decoupled_step(w, v, grad, learning_rate=0.01, momentum=0.9, weight_decay=0.
 
 
 penalty_factor = 0.000005
+
+# %% question="weight-decay" wrong="decays-half"
+def alexnet_step(w, v, grad, learning_rate=0.01, momentum=0.9, weight_decay=0.0005):
+    v = momentum * v - learning_rate * (grad + weight_decay * w)
+    return w + v, v
+
+
+def decoupled_step(w, v, grad, learning_rate=0.01, momentum=0.9, weight_decay=0.0005):
+    v = momentum * v - learning_rate * grad
+    return w - learning_rate * weight_decay / 2 * w + v, v
+
+
+penalty_factor = 0.00025
+
+# %% question="weight-decay" wrong="numbers-written-in"
+def alexnet_step(w, v, grad, learning_rate=0.01, momentum=0.9, weight_decay=0.0005):
+    v = 0.9 * v - 0.0005 * learning_rate * w - learning_rate * grad
+    return w + v, v
+
+
+def decoupled_step(w, v, grad, learning_rate=0.01, momentum=0.9, weight_decay=0.0005):
+    v = 0.9 * v - learning_rate * grad
+    return w - learning_rate * 0.0005 * w + v, v
+
+
+penalty_factor = 0.00025
 
 # %% question="weight-decay" right="shrinking the weights first"
 def alexnet_step(w, v, grad, learning_rate=0.01, momentum=0.9, weight_decay=0.0005):
@@ -1366,6 +1577,21 @@ def best_learning_rate(H):
     c = np.diag(H)
     return 2 / (c.min() + c.max())
 
+# %% question="bowls" wrong="mean-of-all"
+def kind_of_point(H):
+    curvatures = np.linalg.eigvalsh(H)
+    if curvatures.min() > 0:
+        return "minimum"
+    return "maximum" if curvatures.max() < 0 else "saddle"
+
+
+def condition_number(H):
+    return np.linalg.cond(H)
+
+
+def best_learning_rate(H):
+    return 1 / np.mean(np.linalg.eigvalsh(H))
+
 # %% question="bowls" right="by signs, NumPy's cond, the middle curvature"
 def kind_of_point(H):
     signs = set(np.sign(np.linalg.eigvals(H).real))
@@ -1400,6 +1626,29 @@ def best_learning_rate(H):
     c = tf.linalg.eigvalsh(tf.constant(H))
     return 2 / (tf.reduce_min(c) + tf.reduce_max(c))
 
+# %% question="bowls" right="leading minors, bisection"
+def kind_of_point(H):
+    minors = [np.linalg.det(H[:k, :k]) for k in range(1, len(H) + 1)]
+    if all(d > 0 for d in minors):
+        return "minimum"
+    return "maximum" if all(d * (-1) ** k > 0 for k, d in enumerate(minors, 1)) else "saddle"
+
+
+def condition_number(H):
+    return np.sqrt(np.linalg.cond(H @ H))
+
+
+def best_learning_rate(H):
+    flattest, *_, steepest = np.linalg.eigvalsh(H)
+    low, high = 1 / steepest, 1 / flattest
+    for _ in range(100):
+        rate = (low + high) / 2
+        if abs(1 - rate * flattest) > abs(1 - rate * steepest):
+            low = rate
+        else:
+            high = rate
+    return np.array(rate)
+
 # %% question="batch-noise" wrong="drawn-with-replacement"
 def gradient_noise(gradients, batch_size):
     return gradients.var(axis=0).sum() / batch_size
@@ -1433,6 +1682,16 @@ def gradient_noise(gradients, batch_size):
 # %% question="batch-noise" wrong="root-of-batch"
 def gradient_noise(gradients, batch_size):
     return gradients.var(axis=0).sum() / np.sqrt(batch_size)
+
+# %% question="batch-noise" wrong="line-in-b"
+def gradient_noise(gradients, batch_size):
+    N = len(gradients)
+    return gradients.var(axis=0).sum() * (N - batch_size) / (N - 1)
+
+# %% question="batch-noise" wrong="slope-too-small"
+def gradient_noise(gradients, batch_size):
+    N = len(gradients)
+    return gradients.var(axis=0).sum() * (1 / batch_size - 1 / N)
 
 # %% question="batch-noise" right="the finite population's variance"
 def gradient_noise(gradients, batch_size):
@@ -1576,6 +1835,18 @@ def next_learning_rate(errors, start=0.01, patience=3):
             rate, waited = rate * 10, 0
     return rate
 
+# %% question="plateau" wrong="settings-ignored"
+def next_learning_rate(errors, start=0.01, patience=3):
+    rate, best, waited = 0.01, 100, 0
+    for error in errors:
+        if error < best:
+            best, waited = error, 0
+        else:
+            waited += 1
+            if waited == 3:
+                rate, waited = rate / 10, 0
+    return rate
+
 # %% question="plateau" right="counting the falls"
 def next_learning_rate(errors, start=0.01, patience=3):
     falls = since = 0
@@ -1603,3 +1874,13 @@ def next_learning_rate(errors, start=0.01, patience=3):
             later = [best, *errors[i + 1 :]]
             return next_learning_rate(later, np.float32(start / 10), patience)
     return start
+
+# %% question="plateau" right="runs between new bests"
+def next_learning_rate(errors, start=0.01, patience=3):
+    if len(errors) == 0:
+        return start
+    lows = np.minimum.accumulate(np.asarray(errors, float))
+    new = np.r_[True, lows[1:] < lows[:-1]]
+    runs = np.diff(np.r_[np.flatnonzero(new), len(lows)]) - 1
+    falls = int((runs // patience).sum())
+    return float(start * 0.1**falls)
