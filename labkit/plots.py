@@ -187,7 +187,9 @@ def interactive(
         slider.layout.width = "28em"
         slider.observe(lambda _: take(*draw(**{n: s.value for n, s in sliders.items()})), names="value")
     box = ipywidgets.VBox([picture, *sliders.values()])
-    display(shown | box._repr_mimebundle_() | {"text/plain": shown["text/plain"]}, metadata=metadata, raw=True)
+    display(
+        shown | box._repr_mimebundle_() | {"text/plain": shown["text/plain"]}, metadata=metadata, raw=True
+    )
 
 
 def bundle(fig: "Figure", alt: str) -> tuple[dict[str, str], dict[str, Any]]:
