@@ -770,7 +770,7 @@ q.score()
 
 
 # %% tags=["explore"]
-def measured_field(stack, size=1000):
+def measured_field(stack, size=500):
     """How many pixels along a side move a unit near the middle."""
     side = size
     for kernel_size, stride, padding in stack:
