@@ -141,6 +141,57 @@ def animation(
         sys.modules["matplotlib.pyplot"].close(fig)
 
 
+def interactive(
+    draw: Callable[..., tuple["Figure", str]], choices: Mapping[str, Sequence[Any]], start: Mapping[str, Any]
+) -> None:
+    """Display a figure above sliders for what it shows; where nobody is watching, the figure as it starts.
+
+    The sliders are moved by mouse or, once the Tab key has reached them, by the arrow keys. A notebook that is
+    opened without its kernel shows the figure as it started.
+
+    Args:
+        draw: called with a choice for each name, gives a Matplotlib figure and its alt text.
+        choices: for each name what can be chosen, in the slider's order.
+        start: for each name what is chosen first.
+
+    Raises:
+        ValueError: the names differ, what is chosen first is no choice, or an alt text is empty.
+    """
+    if choices.keys() != start.keys() or any(start[name] not in choices[name] for name in start):
+        raise ValueError(f"Expected one of its choices for each of {list(choices)}. Received {dict(start)}.")
+    fig, alt = draw(**start)
+    if not _session.is_live():
+        show(fig, alt)
+        return
+    import ipywidgets
+    from IPython.display import display
+
+    sliders = {
+        name: ipywidgets.SelectionSlider(
+            options=[(str(value), value) for value in values], value=start[name], description=name
+        )
+        for name, values in choices.items()
+    }
+    picture = ipywidgets.HTML()
+
+    def take(fig: "Figure", alt: str) -> tuple[dict[str, str], dict[str, Any]]:
+        _refuse_empty(alt)
+        shown, metadata = bundle(fig, alt)
+        picture.value = shown["text/html"]
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close(fig)
+        return shown, metadata
+
+    shown, metadata = take(fig, alt)
+    for slider in sliders.values():
+        slider.layout.width = "28em"
+        slider.observe(lambda _: take(*draw(**{n: s.value for n, s in sliders.items()})), names="value")
+    box = ipywidgets.VBox([picture, *sliders.values()])
+    display(
+        shown | box._repr_mimebundle_() | {"text/plain": shown["text/plain"]}, metadata=metadata, raw=True
+    )
+
+
 def bundle(fig: "Figure", alt: str) -> tuple[dict[str, str], dict[str, Any]]:
     """A figure as the data and the metadata of a notebook's output, for IPython's `display(…, raw=True)`.
 

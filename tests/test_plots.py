@@ -221,6 +221,9 @@ def test_bars_are_in_order_from_top_to_bottom_with_their_numbers(monkeypatch: py
         (lambda: plots.show(Figure(), " "), "Expected an alt text"),
         (lambda: plots.animation(Figure(), print, 3, seconds=1, alt=""), "Expected an alt text"),
         (lambda: plots.animation(Figure(), print, 1, seconds=1, alt=ALT), "at least two frames. Received 1"),
+        (lambda: plots.interactive(picture, CHOICES, {"height": 4, "width": 2}), "one of its choices.*4"),
+        (lambda: plots.interactive(picture, CHOICES, {"height": 1}), "one of its choices"),
+        (lambda: plots.interactive(lambda: (Figure(), ""), {}, {}), "Expected an alt text"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(draw: Callable[[], None], complaint: str) -> None:
@@ -291,3 +294,40 @@ def test_an_animation_moves_once_around_and_stands_still_for_who_wants_that(
         frames.append(np.asarray(film.convert("RGBA").convert("RGB"), int))
     assert all(abs(a - b).max() > 50 for a, b in pairwise(frames))
     assert len(base64.b64decode(moving)) < 100_000
+
+
+def picture(height: int, width: int) -> tuple[Figure, str]:
+    fig = Figure((width, height))
+    fig.subplots().plot([0, 1])
+    return fig, f"{height} high and {width} wide"
+
+
+CHOICES = {"height": range(1, 4), "width": (2, 3)}
+
+
+def test_an_interactive_figure_follows_its_sliders(
+    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ipywidgets.widgets.widget import _instances
+
+    monkeypatch.setattr(_session, "is_live", lambda: True)
+    plots.interactive(picture, CHOICES, {"height": 2, "width": 3})
+    (bundle,) = shown
+    assert Images(bundle["text/html"]).found[0]["alt"] == "2 high and 3 wide"  # for readers without a kernel
+    assert bundle["text/plain"] == "Figure: 2 high and 3 wide"
+    box = _instances[bundle["application/vnd.jupyter.widget-view+json"]["model_id"]]
+    image, height, width = box.children
+    assert (height.description, height.value, width.value) == ("height", 2, 3)
+    assert image.value == bundle["text/html"]
+    height.value, width.value = 3, 2
+    assert Images(image.value).found[0]["alt"] == "3 high and 2 wide"
+
+
+def test_an_interactive_figure_that_nobody_watches_stands_still(
+    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_session, "is_live", lambda: False)
+    plots.interactive(picture, CHOICES, {"height": 1, "width": 2})
+    (bundle,) = shown
+    assert set(bundle) == {"text/html", "image/png", "text/plain"}
+    assert Images(bundle["text/html"]).found[0]["alt"] == "1 high and 2 wide"
