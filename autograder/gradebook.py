@@ -70,10 +70,14 @@ def _do_not_wait_for_the_disk(connection: Any, _: object) -> None:
 
 @contextmanager
 def held_open(course: Path) -> Iterator[None]:
-    """Hold a connection to the gradebook: whenever the last one is closed, SQLite writes its log back and waits."""
+    """Hold a connection to the gradebook: whenever the last one is closed, SQLite writes its log back and waits.
+
+    Raises:
+        LabbookError: it cannot be written.
+    """
     put_alembic_on_path()
     with _opened(course) as gradebook:
-        gradebook.db.execute(text("SELECT 1 FROM alembic_version"))
+        gradebook.db.execute(text("BEGIN IMMEDIATE"))
         gradebook.db.commit()
         yield
 
