@@ -68,8 +68,8 @@ def cell_of(function):
 # %% setup="graph"
 def network(X, kernel, bias, dense_kernel, dense_bias):
     """The logits: 5×5 convolution with stride 3, ReLU, dense layer."""
-    maps = tf.nn.relu(tf.nn.conv2d(X, kernel, 3, "VALID") + bias)
-    return tf.reshape(maps, (-1, dense_kernel.shape[0])) @ dense_kernel + dense_bias
+    maps = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(X, kernel, 3, "VALID"), bias))
+    return tf.nn.bias_add(tf.reshape(maps, (-1, dense_kernel.shape[0])) @ dense_kernel, dense_bias)
 
 
 def first_values(*shape):
@@ -93,7 +93,7 @@ def build_graph(filters=8, learning_rate=0.1):
         features = new_layer("features", 5, 5, 1, filters)
         classes = new_layer("classes", 64 * filters, 10)
         logits = tf.identity(network(X, *features, *classes), name="logits")
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
+        losses = tf.nn.softmax_cross_entropy_with_logits(tf.one_hot(y, 10), logits)
         loss = tf.reduce_mean(losses, name="loss")
         optimizer = v1.train.MomentumOptimizer(learning_rate, 0.9)
         optimizer.minimize(loss, v1.train.get_or_create_global_step(), name="train")
@@ -141,7 +141,8 @@ def by_hand(values, X, y, steps, learning_rate=0.1):
         weights = [tf.constant(values[name]) for name in WEIGHTS]
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, network(X, *weights)))
+            losses_of_images = tf.nn.softmax_cross_entropy_with_logits(tf.one_hot(y, 10), network(X, *weights))
+            loss = tf.reduce_mean(losses_of_images)
         losses.append(float(loss))
         for name, gradient in zip(WEIGHTS, tape.gradient(loss, weights) if i < steps else [], strict=False):
             slot = values[f"{name}/Momentum"] = 0.9 * values[f"{name}/Momentum"] + gradient.numpy()
@@ -875,7 +876,7 @@ def train_step(net, optimizer, generator, X, y):
     rows = generator.uniform((32,), 0, len(y), tf.int64)
     with tf.GradientTape() as tape:
         logits = net(tf.gather(X, rows), training=True)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(y, rows), logits)
+        losses = tf.nn.softmax_cross_entropy_with_logits(tf.one_hot(tf.gather(y, rows), 10), logits)
         loss = tf.reduce_mean(losses)
     optimizer.apply(tape.gradient(loss, net.trainable_variables))
     return float(loss)
