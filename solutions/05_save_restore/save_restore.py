@@ -217,6 +217,7 @@ def export(graph, file):
         v1.train.Saver().export_meta_graph(file)
 
 
+listed = cache(lambda file: inventory(file))
 folder = check.folder()
 graph = build_graph(2)
 export(graph, f"{folder}/net.meta")
@@ -227,7 +228,7 @@ wrong = {
     "trainable-only": {name: shapes[name] for name in WEIGHTS},
     "tensor-names": {f"{name}:0": shape for name, shape in shapes.items()},
 }
-q.equal("the variables of this lab's network", lambda: inventory(f"{folder}/net.meta")[0], shapes, wrong)
+q.equal("the variables of this lab's network", lambda: listed(f"{folder}/net.meta")[0], shapes, wrong)
 wrong = {
     "variables-left-out": is_set(*[o.name for o in everything if o.type != "VarHandleOp"]),
     "tensor-names": lambda names: any(":" in name for name in names),
@@ -235,7 +236,7 @@ wrong = {
 }
 q.satisfies(
     "its operations",
-    lambda: inventory(f"{folder}/net.meta")[1],
+    lambda: listed(f"{folder}/net.meta")[1],
     is_set(*[o.name for o in everything]),
     wrong,
     expected=f"the names of {len(everything)} operations",
@@ -259,9 +260,9 @@ with q.hidden():
         "trainable-only": {f"{letter}/w": (i, sizes[i]) for i, letter in enumerate(letters) if i % 2 and i > 3},
         "tensor-names": {f"{name}:0": shape for name, shape in shapes.items()},
     }
-    q.equal("another graph's variables", lambda: inventory(f"{folder}/other.meta")[0], shapes, wrong)
+    q.equal("another graph's variables", lambda: listed(f"{folder}/other.meta")[0], shapes, wrong)
     operations = [o.name for o in graph.get_operations()]
-    q.satisfies("another graph's operations", lambda: inventory(f"{folder}/other.meta")[1], is_set(*operations))
+    q.satisfies("another graph's operations", lambda: listed(f"{folder}/other.meta")[1], is_set(*operations))
 ### END HIDDEN TESTS
 q.score()
 
@@ -421,7 +422,7 @@ q.equal("which is the newest", lambda: chosen("which checkpoint is the newest"),
 with q.hidden():
     rng = check.rng()
     X, y = rng.random((24, 28, 28, 1), dtype=np.float32), rng.integers(0, 10, 24)
-    another, steps = f"{check.folder()}/another", int(rng.integers(4, 8))
+    another, steps = f"{check.folder()}/another", int(rng.integers(3, 6))
     later = by_hand(beginning(), X, y, steps)[0]
     wrong = {"saved-before-training": all_values(beginning()), "one-step": all_values(by_hand(beginning(), X, y, 1)[0])}
     wrong |= {"saved-elsewhere": FileNotFoundError}
@@ -549,27 +550,27 @@ def write_all(prefix, values, graph):
 
 X, y = digits.X_train[:16], digits.y_train[:16]
 folder = check.folder()
-there = by_hand(beginning(), X, y, 4)[0]
+there = by_hand(beginning(), X, y, 2)[0]
 write_all(f"{folder}/net", there, build_graph())
 check.hand_over(folder)
-losses = by_hand(there, X, y, 3)[1]
+losses = by_hand(there, X, y, 2)[1]
 at_rest = there | {f"{name}/Momentum": np.zeros_like(there[name]) for name in WEIGHTS}
-wrong = {"initialised-again": by_hand(beginning(), X, y, 3)[1], "velocities-lost": by_hand(at_rest, X, y, 3)[1]}
-wrong |= {"not-trained": [losses[0]] * 4, "after-only": losses[1:], "before-only": losses[:-1]}
+wrong = {"initialised-again": by_hand(beginning(), X, y, 2)[1], "velocities-lost": by_hand(at_rest, X, y, 2)[1]}
+wrong |= {"not-trained": [losses[0]] * 3, "after-only": losses[1:], "before-only": losses[:-1]}
 wrong |= {"before-the-step": [losses[0], *losses[:-1]]}
-q.close("this lab's network, three steps more", lambda: continue_training(f"{folder}/net", X, y, 3), losses, 1e-3, 1e-4, wrong)
+q.close("this lab's network, two steps more", lambda: continue_training(f"{folder}/net", X, y, 2), losses, 1e-3, 1e-4, wrong)
 ### BEGIN HIDDEN TESTS
 with q.hidden(built_here="The saved network was another one this time. Take the graph from the .meta file."):
     rng = check.rng()
     folder, filters, rate = check.folder(), int(rng.integers(3, 7)), 0.02 + 0.03 * rng.random()
     X, y = rng.random((12, 28, 28, 1), dtype=np.float32), rng.integers(0, 10, 12)
-    there = by_hand(beginning(filters), X, y, 5, rate)[0]
+    there = by_hand(beginning(filters), X, y, 2, rate)[0]
     write_all(f"{folder}/other-5", there, build_graph(filters, rate))
     check.hand_over(folder)
-    losses = by_hand(there, X, y, 4, rate)[1]
-    wrong = {"initialised-again": by_hand(beginning(filters), X, y, 4, rate)[1], "not-trained": [losses[0]] * 5}
+    losses = by_hand(there, X, y, 3, rate)[1]
+    wrong = {"initialised-again": by_hand(beginning(filters), X, y, 3, rate)[1], "not-trained": [losses[0]] * 4}
     wrong |= {"after-only": losses[1:], "before-only": losses[:-1], "built-here": tf.errors.InvalidArgumentError}
-    answer = lambda: continue_training(f"{folder}/other-5", X, y, 4)
+    answer = lambda: continue_training(f"{folder}/other-5", X, y, 3)
     q.close("another network and its rate", answer, losses, 1e-3, 1e-4, wrong)
 ### END HIDDEN TESTS
 q.score()
@@ -665,13 +666,12 @@ def kept(folder, *numbers):
     return prefixes(folder), newest
 
 
-wrong = {"all-kept": nets(2, 4, 6, 8, 10, 12), "five-kept": nets(4, 6, 8, 10, 12), "saves-counted": nets(4, 5, 6)}
-wrong |= {"every-step": nets(11, 12, 13), "no-number": {"net"}}
-q.equal("13 steps, saved every 2, 3 kept", lambda: kept(folder, 13, 2, 3)[0], nets(8, 10, 12), wrong)
-q.equal("the newest", lambda: kept(folder, 13, 2, 3)[1], f"{folder}/net-12", {"no-number": f"{folder}/net"}, weight=0.5)
+wrong = {"all-kept": nets(2, 4, 6, 8), "saves-counted": nets(3, 4), "every-step": nets(8, 9), "no-number": {"net"}}
+q.equal("9 steps, saved every 2, 2 kept", lambda: kept(folder, 9, 2, 2)[0], nets(6, 8), wrong)
+q.equal("the newest", lambda: kept(folder, 9, 2, 2)[1], f"{folder}/net-8", {"no-number": f"{folder}/net"}, weight=0.5)
 dense = lambda prefix: check.read(prefix)["classes/bias"]
-expected = by_hand(beginning(), X, y, 10)[0]["classes/bias"]
-q.close("values after 10 steps", lambda: kept(folder, 13, 2, 3) and dense(f"{folder}/net-10"), expected, 1e-3, 1e-4, weight=0.5)
+expected = by_hand(beginning(), X, y, 6)[0]["classes/bias"]
+q.close("values after 6 steps", lambda: kept(folder, 9, 2, 2) and dense(f"{folder}/net-6"), expected, 1e-3, 1e-4, weight=0.5)
 older = check.folder()
 for step in (800, 900, 1000):
     write_checkpoint(f"{older}/net-{step}", {"global_step": np.int64(step)})
@@ -682,7 +682,7 @@ q.equal("an empty folder", lambda: steps_done(check.folder()), 0, weight=0.25)
 ### BEGIN HIDDEN TESTS
 with q.hidden():
     rng = check.rng()
-    every, keep, times = int(rng.integers(2, 4)), int(rng.choice([2, 4])), 7
+    every, keep, times = int(rng.integers(2, 4)), int(rng.integers(2, 4)), 6
     steps = every * times + int(rng.integers(0, every))
     saves = [every * i for i in range(1, times + 1)]
     wrong = {"all-kept": nets(*saves), "five-kept": nets(*saves[-5:]), "no-number": {"net"}}
@@ -952,9 +952,9 @@ losses = go_on(run, 2)
 forgetful = {"optimizer-left-behind": taken_over(run, 0, 2), "generator-left-behind": taken_over(run, 0, 1)}
 losses += go_on(run, 2)
 weights = [value.ravel() for value in run[0].get_weights()]
-wrong = {"optimizer-left-behind": go_on(forgetful["optimizer-left-behind"], 4)}
-wrong |= {"generator-left-behind": go_on(forgetful["generator-left-behind"], 2), "from-the-beginning": losses}
-wrong |= {"so-many-more": losses[2:] + go_on(run, 2)}
+wrong = {name: go_on(other, 2) for name, other in forgetful.items()} | {"from-the-beginning": losses}
+wrong = {name: lambda answer, first=first: np.allclose(answer[:2], first[:2], 1e-3, 1e-4) for name, first in wrong.items()}
+wrong |= {"so-many-more": lambda answer: len(answer) == 4}
 
 
 @cache
@@ -971,7 +971,9 @@ q.close("and the weights", lambda: call(once, 4)[0], np.concatenate(weights), 1e
 names = {"saves-counted": ["ckpt-1", "ckpt-2"], "nothing-saved": [], "saved-at-the-end": ["ckpt-4"]}
 q.equal("what was saved on the way", lambda: call(once, 4)[2], ["ckpt-2", "ckpt-4"], names, weight=0.5)
 interrupted = lambda: call(twice, 3) and call(twice, 4)
-q.close("interrupted after step 3: the losses of steps 3 and 4", lambda: interrupted()[1], losses[2:], 1e-3, 1e-4, wrong)
+right = lambda answer: len(answer) == 2 and np.allclose(answer, losses[2:], 1e-3, 1e-4)
+expected = f"the losses {losses[2]:.4f} and {losses[3]:.4f}"
+q.satisfies("interrupted after step 3: the losses of steps 3 and 4", lambda: interrupted()[1], right, wrong, expected=expected)
 same = lambda equal: equal[0].dtype == np.float32 and np.array_equal(*equal)
 expected = "every bit as without interruption"
 both = lambda: (interrupted()[0], call(once, 4)[0])
@@ -1006,7 +1008,7 @@ q.score()
 # Adam's means, once with a new Adam. Look at the first steps after the break.
 
 # %% tags=["explore"]
-first, train, labels = new_run(), digits.X_train[:400], digits.y_train[:400]
+first, train, labels = new_run(), digits.X_train[:200], digits.y_train[:200]
 loss_now = lambda net: float(keras.losses.sparse_categorical_crossentropy(labels, net(train), from_logits=True).numpy().mean())
 trace = []
 for _ in range(60):
@@ -1256,9 +1258,9 @@ q = check.question(
 X, folder = digits.X_train[:5], check.folder()
 rng = np.random.default_rng(5)
 nets = [new_run()[0] for _ in range(3)]
+untouched = nets[0](X).numpy()
 for net in nets:
     net.set_weights([rng.normal(size=w.shape, scale=0.1) for w in net.get_weights()])
-untouched = new_run()[0](X).numpy()
 answers = [net(X).numpy() for net in nets]
 
 
