@@ -201,7 +201,6 @@ q = check.question(
         "tensor-names": "“name:0” is a tensor, what an operation gives. Here names of variables and operations are asked for.",
         "variables-left-out": "A variable is an operation of the graph, too; its value is not.",
         "kinds": "Those are the kinds of operations. Each operation has a name of its own.",
-        "operations-as-variables": "Not everything in the graph keeps a value from one step to the next.",
     },
 )
 
@@ -1435,7 +1434,6 @@ q = check.question(
     why="Same arrays, same logits: the network does not know in which program it lives.",
     misconceptions={
         "velocities": "These are the optimizer's velocities: “kernel/Momentum” is not “kernel”.",
-        "weights-left-behind": "The model answers as a new one does: it has not got the weights.",
         "no-biases": "The biases have not come along.",
         "no-relu": "After the convolution comes a ReLU.",
         "probabilities": "Logits are asked for: no softmax at the end.",
@@ -1597,12 +1595,13 @@ with q.hidden():
     steps = [int(step) for step in 7 + np.cumsum(rng.integers(3, 90, 6))]
     names = [f"model-{step}" for step in steps]
     folder = checkpoints("model", *steps, rng=rng)
-    damage(f"{folder}/{names[5]}.index", cut)
-    damage(f"{folder}/{names[4]}.{DATA}", flip)
-    Path(f"{folder}/{names[3]}.{DATA}").unlink()
+    Path(f"{folder}/{names[5]}.{DATA}").unlink()
+    for name in names[4:]:
+        damage(f"{folder}/{name}.index", cut)
+    damage(f"{folder}/{names[3]}.{DATA}", flip)
     damage(f"{folder}/{names[0]}.{DATA}", cut)
     check.hand_over(folder)
-    wrong = {"newest-trusted": names[5], "only-opened": names[4], "files-exist": names[5], "oldest": names[1]}
+    wrong = {"newest-trusted": names[5], "files-exist": names[4], "only-opened": names[3], "oldest": names[1]}
     q.equal("three are damaged", lambda: found(folder), names[2], wrong | {"last-one-raises": Exception})
     bare = checkpoints("model", *steps[3:], rng=rng, named=False)
     damage(f"{bare}/{names[5]}.{DATA}", cut)
