@@ -286,7 +286,8 @@ assert sum(operation.type == "VarHandleOp" for operation in operations) == len(b
 #
 # `saver = v1.train.Saver()` is made **in the graph**, when all variables are there, and
 # `saver.save(session, "./my_model")` then writes the values that the session holds. The path is a **prefix**: several
-# files come of it.
+# files come of it. (In today's TensorFlow `save` and `restore`, too, stand inside of `with graph.as_default()`: outside of it
+# there is no graph any more.)
 #
 # > **Find it.** A lecture prints
 # >
@@ -484,9 +485,9 @@ with check.waits_for("save"), plots.style():
         ax.barh(int(row), value.nbytes, 0.6, begins[name], color=colour, edgecolor=plots.GREY, linewidth=0.5)
         if value.nbytes > 10_000:
             ax.annotate(name, (begins[name] + value.nbytes / 2, row), ha="center", va="center", color="black", size=8)
-    ends = max(begins.values())
     ax.annotate("features/…", (begins["features/bias"], 0.5), ha="left", va="center", color=plots.COLOURS[1], weight="bold")
     ax.set(yticks=[0, 1], yticklabels=["weights", "velocities"], xlabel="byte of the .data file", ylim=(-0.5, 1.5))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_title("Half of the file is the optimizer's")
     plots.show(fig, alt="A bar for the .data file in two rows, weights and velocities. The kernel of the dense layer and its "
         "velocity take up nearly all of it, side by side and equally long; the convolution's are slivers at the right.")
@@ -1004,7 +1005,8 @@ q.score()
 
 # %% [markdown]
 # **Look.** Does the optimizer's memory matter? One run of 60 steps goes on from the same weights twice: once with
-# Adam's means, once with a new Adam. Look at the first steps after the break.
+# Adam's means, once with a new Adam, whose first steps have full length whatever the gradients are. (It may even
+# end lower. But it is another run, and nobody asked for one.)
 
 # %% tags=["explore"]
 first, train, labels = new_run(), digits.X_train[:200], digits.y_train[:200]
@@ -1032,12 +1034,12 @@ plots.curves(
     xlabel="step",
     ylabel="training loss (nats)",
     yscale="log",
-    title="Without its memory, Adam stumbles",
-    alt="A falling loss curve that splits at step 60. With the optimizer's memory it goes on falling smoothly; with a new "
-    "Adam it first jumps up and then takes some steps to come down again.",
+    title="A new Adam stumbles first",
+    alt="A falling loss curve that splits at step 60. With the optimizer's memory it goes on falling in small waves; with a "
+    "new Adam it first climbs for some steps, and then falls as well.",
 )
-metrics.record("loss_five_steps_after_restoring", branches["with its memory"][64], "nats")
-metrics.record("loss_five_steps_after_restoring_weights_only", branches["a new Adam"][64], "nats")
+for name, losses in branches.items():
+    metrics.record(f"loss_five_steps_later_{name.replace(' ', '_').lower()}", losses[64], "nats")
 
 # %% [markdown]
 # > **Find it.** Keras's own dropout draws its masks with a generator of its own, whose state is a variable of the
@@ -1098,6 +1100,7 @@ train_on(sys.argv[1], images.X_train, images.y_train, {STEPS}, every={EVERY})
 """
 
 
+# %% tags=["explore"]
 def start_process(folder):
     """Train in a process of its own; its losses go to the file losses.txt in the same folder."""
     program = [f"SEED, SCALE = {SEED}, {SCALE!r}", cell_of(cell_of), cell_of(new_run), cell_of(train_on), MAIN]
@@ -1146,17 +1149,18 @@ with check.waits_for("resume", resumed):
     fig = plots.draw_curves(
         {
             "not interrupted": uninterrupted[1],
-            "killed": [loss + 0.15 for loss in killed] + empty(STEPS - len(killed)),
-            "resumed": empty(again_from) + [loss - 0.15 for loss in resumed[1]],
+            "killed": killed + empty(STEPS - len(killed)),
+            "resumed": empty(again_from) + resumed[1],
         },
         xlabel="step",
         ylabel="loss of the batch (nats)",
         title="Across a kill and a restart, the same curve",
     )
+    fig.axes[0].lines[0].set(linewidth=7, alpha=0.35)
     fig.axes[0].axvline(len(killed), color=plots.GREY, linewidth=1, linestyle=":")
-    plots.show(fig, alt="Three jagged loss curves of the same shape, shifted a little so that they can be told apart. One runs from "
-        "the first step to the last; one stops at a dotted line, where it was killed; the third begins a few steps before "
-        "that line and repeats every turn of the first up to the end.")
+    plots.show(fig, alt="A broad jagged loss curve runs from the first step to the last. On it lies a dashed one that stops at a "
+        "dotted line, where it was killed, and a third that begins a few steps before that line; both follow every turn of "
+        "the broad one exactly.")
 
 # %% [markdown]
 # **Think.** A save takes $\delta$ seconds, and a failure comes every $M$ seconds on average. Saving often costs time,
@@ -1183,7 +1187,8 @@ assert lost(best) < min(lost(0.9 * best), lost(1.1 * best))
 # * `net.save("net.keras")`, a zip file; `keras.models.load_model` opens it;
 # * `net.save_weights("net.weights.h5")`, an HDF5 file, for `net.load_weights` of a net that was built the same way;
 # * `net.export("folder")`, a **SavedModel**: functions, traced into graphs, with their variables.
-#   `tf.saved_model.load("folder")` brings them back, and its `serve(X)` calls the network.
+#   `served = tf.saved_model.load("folder")` brings them back, and `served.serve(X)` calls the network. (Keep `served` in a
+#   variable: the weights are gone when it is.)
 
 
 # %% answer="formats"
@@ -1365,6 +1370,10 @@ with check.waits_for("formats"):
         print(f"optimizer built: {built} → Adam after {int(again.optimizer.iterations)} steps; {len(told)} warning(s)")
         assert int(again.optimizer.iterations) == (steps if built else 0)
 
+# %% [markdown]
+# **Look.** A weight takes 4 bytes. Adam keeps two means of every weight, so a checkpoint of the run holds three numbers for
+# each; HDF5 adds some order of its own. And one of these files holds every weight twice: which?
+
 # %% tags=["explore"]
 with check.waits_for("formats"), check.waits_for("save"):
     files = {f"formats/{name}": size for name, size in check.listing(here).items()}
@@ -1384,10 +1393,11 @@ with check.waits_for("formats"), check.waits_for("save"):
         {name: size / 1000 for name, size in shown.items()},
         xlabel="kB",
         title=f"The same {trained.count_params():,} weights on disk",
-        alt="Horizontal bars of the sizes of eight files. The values with Adam's means take three times as much as the weights "
-        "alone, those with momentum twice as much; a graph takes about as much as the small net's weights.",
+        alt="Horizontal bars of the sizes of eight files, in kilobytes. The index is tiny; the two graphs are as large as the values of "
+        "this small net; .keras and .weights.h5, with Adam's means in them, are the largest.",
     )
-    assert shown["Checkpoint: .data (with Adam)"] > 3 * 4 * trained.count_params()
+    for name, times in {"Checkpoint: .data (with Adam)": 3, "Saver: .data (with momentum)": 2, "SavedModel: values": 2}.items():
+        assert 1 < shown[name] / (times * 4 * trained.count_params()) < 1.1, name
 
 # %% [markdown]
 # **Think.** A stranger sends you a model. Why would you rather open its `.weights.h5` than its SavedModel?

@@ -224,12 +224,18 @@ def save_trained(prefix, X, y, steps):
     session.run(start)
     for i in range(steps):
         session.run(train, feed_dict=feed)
-    path = saver.save(session, prefix)
+    with graph.as_default():
+        path = saver.save(session, prefix)
     session.close()
     return path
 
 
-which_file = dict(zip(which_file, [".meta", ".data-00000-of-00001", ".index", "checkpoint"]))
+which_file = {
+    "the operations, and how they are connected": ".meta",
+    "the values of the variables": ".data-00000-of-00001",
+    "names and shapes of the variables, and where their values begin": ".index",
+    "which checkpoint is the newest": "checkpoint",
+}
 
 # %% question="save" right="MetaGraph written by itself"
 def save_trained(prefix, X, y, steps):
@@ -243,7 +249,7 @@ def save_trained(prefix, X, y, steps):
     return path
 
 
-which_file["the operations, and how they are connected"] = ".meta"
+which_file = {"the operations, and how they are connected": ".meta"}
 which_file["the values of the variables"] = ".data"
 which_file["names and shapes of the variables, and where their values begin"] = ".index"
 which_file["which checkpoint is the newest"] = "checkpoint"
@@ -333,8 +339,8 @@ def continue_training(prefix, X, y, steps):
     graph = tf.Graph()
     with graph.as_default():
         saver = v1.train.import_meta_graph(prefix + ".meta", clear_devices=True)
-    session = v1.Session(graph=graph)
-    saver.restore(session, prefix)
+        session = v1.Session()
+        saver.restore(session, prefix)
     loss, train = graph.get_tensor_by_name("loss:0"), graph.get_operation_by_name("train")
     feed = {"X:0": X, "y:0": y}
     losses = []
@@ -796,7 +802,8 @@ def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
     net = new_run()[0]
     net.load_weights(f"{folder}/net.weights.h5")
-    return [whole(X), net(X), tf.saved_model.load(f"{folder}/served").serve(X)]
+    served = tf.saved_model.load(f"{folder}/served")
+    return [whole(X), net(X), served.serve(X)]
 
 
 comes_back = {
@@ -814,7 +821,8 @@ def save_three_ways(net, folder):
 
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
-    return [whole(X), new_run()[0](X), tf.saved_model.load(f"{folder}/served").serve(X)]
+    served = tf.saved_model.load(f"{folder}/served")
+    return [whole(X), new_run()[0](X), served.serve(X)]
 
 
 comes_back = {
@@ -851,7 +859,8 @@ def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
     net = new_run()[0]
     net.load_weights(f"{folder}/net.weights.h5")
-    return [whole(X), net(X), tf.saved_model.load(f"{folder}/served").serve(X)]
+    served = tf.saved_model.load(f"{folder}/served")
+    return [whole(X), net(X), served.serve(X)]
 
 
 comes_back = {
@@ -871,7 +880,8 @@ def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
     net = new_run()[0]
     net.load_weights(f"{folder}/net.weights.h5")
-    return [whole(X), net(X), tf.saved_model.load(f"{folder}/served").serve(X)]
+    served = tf.saved_model.load(f"{folder}/served")
+    return [whole(X), net(X), served.serve(X)]
 
 
 comes_back = {
@@ -891,7 +901,8 @@ def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
     net = new_run()[0]
     net.load_weights(f"{folder}/net.weights.h5")
-    return [whole(X), net(X), tf.saved_model.load(f"{folder}/served").serve(X)]
+    served = tf.saved_model.load(f"{folder}/served")
+    return [whole(X), net(X), served.serve(X)]
 
 
 comes_back = {
@@ -911,7 +922,8 @@ def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
     net = new_run()[0]
     net.load_weights(f"{folder}/net.weights.h5")
-    return [whole(X), net(X), tf.saved_model.load(f"{folder}/served").serve(X)]
+    served = tf.saved_model.load(f"{folder}/served")
+    return [whole(X), net(X), served.serve(X)]
 
 
 comes_back = {
@@ -931,7 +943,8 @@ def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
     net = new_run()[0]
     net.load_weights(f"{folder}/net.weights.h5")
-    return [whole(X), net(X), tf.saved_model.load(f"{folder}/served").serve(X)]
+    served = tf.saved_model.load(f"{folder}/served")
+    return [whole(X), net(X), served.serve(X)]
 
 
 comes_back = {
@@ -951,7 +964,8 @@ def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
     net = new_run()[0]
     net.load_weights(f"{folder}/net.weights.h5")
-    return [whole(X), net(X), tf.saved_model.load(f"{folder}/served").serve(X)]
+    served = tf.saved_model.load(f"{folder}/served")
+    return [whole(X), net(X), served.serve(X)]
 
 
 comes_back = {
@@ -978,7 +992,7 @@ def three_answers(folder, X):
     return [whole.predict(X, verbose=0), net.predict(X, verbose=0), logits.numpy()]
 
 
-comes_back["net.keras"] = {"layers", "weights", "optimizer"}
+comes_back = {"net.keras": {"layers", "weights", "optimizer"}}
 comes_back["net.weights.h5"] = {"optimizer", "weights"}
 comes_back["served"] = ("function", "weights")
 
