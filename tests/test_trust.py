@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -25,6 +26,7 @@ from autograder.labs import Lab, find_labs
 from autograder.rooms.control import GRACE, Limits
 from autograder.simulation import answered, reference_answers, simulate
 from labkit.forkserver import Server
+from tests.classroom import CHROMIUM, dangers, open_in_chromium, text_of
 
 Command = Callable[..., tuple[int, str, str]]
 GRADE = [sys.executable, "-m", "labkit.cli", "grade", "--json", "rows.json"]
@@ -365,3 +367,53 @@ def test_two_who_grade_one_course_at_once_are_told(lab: Lab, labbook: Command) -
     assert code == 2
     assert "Another grading is at work" in err
     assert graded(labbook, lab)["ana"]["score"] == 6
+
+
+SHOWN = {
+    "html": "from IPython.display import HTML, Javascript, SVG, display\n"
+    "display(HTML('<script>alert(1)</script><img src=x onerror=alert(2)>'))\ndisplay(Javascript('alert(3)'))\n"
+    'display(SVG(data=\'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(4)"></svg>\'))\ncount = 0',
+    "bundle": "from IPython.display import display\ndisplay({'text/html': '<iframe src=\"https://example.org\">',"
+    " 'application/javascript': 'alert(5)', 'image/svg+xml': '<svg onload=alert(6)>',"
+    " 'image/png': 'x\" onerror=\"alert(7)', 'text/plain': '<b onclick=alert(8)>'}, raw=True)\ncount = 0",
+    "error": "class Oops(Exception): pass\nOops.__name__ = '<script>alert(9)</script>'\n"
+    "raise Oops('<style>*{background:url(https://example.org)}</style>')",
+    "paths": "import os, sys\nprint(os.getcwd(), sys.prefix, __file__ if '__file__' in globals() else '')\n"
+    "import traceback\ntry: open('/root/secret')\nexcept OSError: traceback.print_exc()\nraise OSError(os.getcwd())",
+    "frames": "import gc, inspect\nfor o in gc.get_objects():\n"
+    "    if isinstance(o, str) and 'HIDDEN' in o: print(o[:2000])\n"
+    "print([f.filename for f in inspect.stack()])\nprint(open('/proc/self/cmdline').read())\ncount = 0",
+    "controls": "print('\\x1b]8;;javascript:alert(10)\\x1b\\\\link\\x1b]8;;\\x1b\\\\ \\u202e\\x00\\x08')\n"
+    "print('<!-- --><plaintext>')\ncount = 0",
+    "comment": "# </pre></details><script>alert(11)</script>\ncount = 0  # <img src=x onerror=alert(12)>",
+}
+MARKED = "[a](javascript:alert(13)) <a href='data:text/html,<script>alert(14)</script>'>b</a> ![c](https://example.org/c.png)"
+
+
+@pytest.mark.skipif(not walls.landlock_abi(), reason="this kernel has no Landlock")
+def test_feedback_of_a_hostile_class_is_harmless(lab: Lab, labbook: Command) -> None:
+    for name, source in SHOWN.items():
+        hand_in(lab, name, biases=source)
+        path = lab.root / "course" / "submitted" / name / lab.name / lab.release.name
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells.insert(2, nbformat.v4.new_markdown_cell(MARKED))
+        path.write_text(dumps(notebook))
+    rows = graded(labbook, lab)
+    assert {row["score"] for row in rows.values()} == {5.0}
+    code, _, err = labbook("feedback")
+    assert code == 0, err
+    pages = sorted((lab.root / "course" / "feedback").glob("*/*/*.html"))
+    assert len(pages) == len(SHOWN)
+    source = lab.source.read_text()
+    hidden = re.findall(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", source, re.DOTALL)
+    lines = {line.strip() for text in hidden for line in text.splitlines() if len(line.strip()) > 12}
+    lines -= {line.strip() for text in reference_answers(lab).values() for line in text.splitlines()}
+    assert lines
+    for page in pages:
+        html = page.read_text()
+        assert dangers(html) == [], page
+        text = text_of(html)
+        assert not [line for line in lines if line in text], page
+        assert not re.search(rf"{re.escape(str(lab.root))}|{re.escape(sys.prefix)}|/tmp/labbook", html), page
+    if Path(CHROMIUM).exists():
+        assert open_in_chromium(pages, "light", 800) == []
