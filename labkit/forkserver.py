@@ -317,7 +317,7 @@ class Server:
         parent = self.path.with_suffix(".rooms")
         with contextlib.suppress(FileExistsError):
             parent.mkdir(mode=0o700)
-        return Path(tempfile.mkdtemp(prefix="", dir=parent))
+        return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))
 
     def fork(self, spec: Spec, descriptors: Sequence[int] = ()) -> Child:
         """Fork a child that runs `spec` with copies of these file descriptors.
@@ -642,6 +642,8 @@ class _Forker:
             process.connection = None
         if process.pid not in self.processes and process.spec.folder is not None:
             remove_tree(process.spec.folder)
+            if not self.processes:
+                _remove_abandoned(Path(process.spec.folder).parent)
 
     def reap(self, process: _Process) -> None:
         """The child has ended: say how."""
@@ -676,6 +678,14 @@ class _Forker:
                 if process.why is None and (why := process.over()):
                     process.kill(why)
         self.next_sweep = time.monotonic() + SWEEP_SECONDS
+
+
+def _remove_abandoned(rooms: Path) -> None:
+    """Remove the folders of clients who were killed before they asked for a child."""
+    for folder in rooms.glob("*-*") if rooms.suffix == ".rooms" else ():
+        owner = folder.name.partition("-")[0]
+        if owner.isdecimal() and not os.path.exists(f"/proc/{owner}"):
+            remove_tree(folder)
 
 
 def _receive(connection: socket.socket) -> tuple[bytes, list[int]]:

@@ -178,6 +178,20 @@ def test_a_full_folder_ends_its_child_and_is_removed(server: Server, what: str) 
     assert eventually(lambda: not folder.exists())
 
 
+def test_the_folder_of_a_client_who_was_killed_in_between_is_removed_with_the_next(server: Server) -> None:
+    leave = "import os\nfrom pathlib import Path\nfrom labkit.forkserver import Server\n"
+    leave += f"print(Server(Path({str(server.path)!r})).folder(), flush=True)\nos.abort()"
+    killed = subprocess.run([sys.executable, "-c", leave], capture_output=True, text=True, check=False)
+    left, mine, other = Path(killed.stdout.strip()), server.folder(), server.folder()
+    assert left.parent == mine.parent
+    assert left.is_dir()
+    with server.fork(child("pass", folder=str(mine))) as forked:
+        assert forked.wait(10) is not None
+    assert eventually(lambda: not left.exists() and not mine.exists())
+    assert other.is_dir()  # we live
+    other.rmdir()
+
+
 def test_folders_of_any_depth_and_mode_are_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()
