@@ -4,6 +4,7 @@ import ast
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
@@ -319,8 +320,24 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
+def _handler(signum: int, handler: Any) -> Iterator[None]:
+    """Handle a signal so for a while."""
+    before = signal.signal(signum, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signum, before)
+
+
+@contextmanager
 def _bar() -> Iterator[Any]:
-    """A progress bar: what is yielded is told (what, done, total)."""
+    """A progress bar: what is yielded is told (what, done, total), and raises a Ctrl-C that a library swallowed."""
+    pressed: list[int] = []
+
+    def note(signum: int, frame: Any) -> None:
+        pressed.append(signum)
+        signal.default_int_handler(signum, frame)
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -329,10 +346,12 @@ def _bar() -> Iterator[Any]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bar:
+    with _handler(signal.SIGINT, note), Progress(*columns, console=err, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, total: int) -> None:
+            if pressed and threading.current_thread() is threading.main_thread():
+                raise KeyboardInterrupt
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)
@@ -352,8 +371,6 @@ def _execute(
         def drain() -> None:
             while not events.empty():
                 progress(*events.get())
-
-        import threading
 
         over = threading.Event()
 

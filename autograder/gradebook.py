@@ -6,13 +6,14 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import nbgrader.api
+import nbgrader.dbutil
 from nbformat import NotebookNode
 from nbgrader.api import (
     Assignment,
@@ -37,7 +38,7 @@ from autograder.cells import grade_id
 from autograder.files import write
 from autograder.intake import MAX_BYTES, Submission
 from autograder.labs import Lab, find_labs
-from autograder.steps import nbgrader_config, put_alembic_on_path, run_nbgrader
+from autograder.steps import nbgrader_config, run_nbgrader
 from labkit import rendering
 from labkit.errors import LabbookError
 
@@ -54,6 +55,16 @@ def database(course: Path) -> str:
 
 # One engine for a gradebook, since an engine keeps the SQL that it has compiled, and nbgrader makes one at every turn.
 nbgrader.api.create_engine = functools.lru_cache(maxsize=8)(nbgrader.api.create_engine)
+
+
+def _schema_version() -> str:
+    """The version of nbgrader's tables, for a new gradebook; nbgrader asks a process for it, found by the PATH."""
+    from alembic.script import ScriptDirectory
+
+    return str(ScriptDirectory(nbgrader.dbutil.ALEMBIC_DIR).get_current_head())
+
+
+nbgrader.api.get_alembic_version = _schema_version
 
 
 @event.listens_for(Engine, "connect")
@@ -75,10 +86,13 @@ def held_open(course: Path) -> Iterator[None]:
     Raises:
         LabbookError: it cannot be written.
     """
-    put_alembic_on_path()
     with _opened(course) as gradebook:
         gradebook.db.execute(text("BEGIN IMMEDIATE"))
         gradebook.db.commit()
+    with closing(
+        sqlite3.connect(course / "gradebook.db")
+    ) as connection:  # nbgrader closes those of its engine
+        connection.execute("PRAGMA user_version").fetchone()
         yield
 
 

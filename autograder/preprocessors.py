@@ -4,6 +4,7 @@
 `Examine` in Autograde's, `FeedbackPage` in GenerateFeedback's: see nbgrader_config.py.
 """
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ class Transplant(LabbookStep):
         lab = self.lab(resources)
         reason = resources.pop("labbook_rejected", None)
         cells = resources.pop("labbook_cells", ())
-        return transplanted(lab, cells, reason), resources
+        return copy.deepcopy(transplanted(lab, cells, reason)), resources  # the next steps write into it
 
 
 class Examine(LabbookStep):

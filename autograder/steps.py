@@ -3,9 +3,7 @@
 import glob
 import io
 import logging
-import os
 import re
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -58,7 +56,6 @@ def run_nbgrader(step: str, config: Config, assignment: str, student: str | None
         "autograde": converters.Autograde,
         "generate_feedback": converters.GenerateFeedback,
     }
-    put_alembic_on_path()
     stream = io.StringIO()
     log = logging.getLogger("labbook.nbgrader")
     log.propagate = False
@@ -80,11 +77,3 @@ def run_nbgrader(step: str, config: Config, assignment: str, student: str | None
             f"nbgrader's {step} of {assignment} failed: {(causes or [str(error)])[-1]}"
         ) from error
     return stream.getvalue()
-
-
-def put_alembic_on_path() -> None:
-    """nbgrader calls ``alembic`` when it makes a gradebook; it lies beside our Python."""
-    here = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", os.defpath)
-    if here not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([here, path])

@@ -29,7 +29,8 @@ def transplant(solution: NotebookNode, release: NotebookNode, cells: Sequence[Ra
         cells: the student's.
 
     Returns:
-        A notebook without outputs. A question whose answer cell is missing keeps the stub.
+        A notebook without outputs, which shares its metadata with ours. A question whose answer cell is missing
+        keeps the stub.
     """
     stubs = {grade_id(cell): cell for cell in release.cells if kind(cell) == "answer"}
     known = {cell.id for cell in release.cells} | {grade_id(cell) for cell in release.cells if grade_id(cell)}
@@ -49,13 +50,14 @@ def transplant(solution: NotebookNode, release: NotebookNode, cells: Sequence[Ra
             extras[place].append(_extra(cell, number))
     result = NotebookNode({**solution, "metadata": copy.deepcopy(solution.metadata)})
     result.cells = list(extras.pop("", []))
-    for cell in copy.deepcopy(solution.cells):
-        if kind(cell) == "think-answer":
+    for ours in solution.cells:
+        if kind(ours) == "think-answer":
             continue
+        cell = NotebookNode(ours)
         if kind(cell) == "answer":
             stub = stubs[grade_id(cell)]
             cell.source = answers.get(grade_id(cell), stub.source)
-            cell.metadata = copy.deepcopy(stub.metadata)  # its checksum tells nbgrader "No response."
+            cell.metadata = stub.metadata  # its checksum tells nbgrader "No response."
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         result.cells.append(cell)

@@ -122,9 +122,7 @@ def without_explore_cells(submitted: Path, target: Path) -> None:
     for path in submitted.glob("*/*/*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         notebook.cells = [cell for cell in notebook.cells if kind(cell) != "explore"]
-        copy = target / path.relative_to(submitted)
-        copy.parent.mkdir(parents=True)
-        copy.write_text(dumps(notebook))
+        hand_in(dumps(notebook), target / path.parent.parent.name, path)
 
 
 def speed(folder: Path, labs: list[Lab], students: int) -> None:
@@ -236,15 +234,19 @@ def limit(folder: Path, lab: Lab, students: int = 100) -> None:
 
 
 def slope(folder: Path, lab: Lab, sizes: tuple[int, ...] = (25, 50, 100, 200)) -> None:
-    """Print seconds and memory at growing sizes; the largest course stays for `regrade`."""
+    """Print seconds and memory at growing sizes, each the same class of 25 so many times over.
+
+    Every copy of a student differs in a comment, so that each is examined. The largest course stays for `regrade`.
+    """
     print(f"slope: {lab.name}, as many submissions as")
     warm_server()
-    simulate([lab], sizes[-1], 2, folder / "all")
-    students = sorted((folder / "all").iterdir())
+    simulate([lab], sizes[0], 2, folder / "class")
     points = []
     for size in sizes:
-        for student in students[:size]:
-            shutil.copytree(student, folder / f"submitted-{size}" / student.name)
+        for path in sorted((folder / "class").glob("*/*/*.ipynb")):
+            for copy in range(size // sizes[0]):
+                student = f"{path.parent.parent.name}-{copy}"
+                hand_in(changed(path, f"copy {copy}"), folder / f"submitted-{size}" / student, path)
         wall, memory, _ = grade([lab], folder / f"submitted-{size}", folder / f"course-{size}")
         points.append((size, wall))
         print(f"  {size}: {wall:.1f} s, peak memory of its largest process {memory / 1e6:.0f} MB", flush=True)
@@ -257,6 +259,20 @@ def slope(folder: Path, lab: Lab, sizes: tuple[int, ...] = (25, 50, 100, 200)) -
     )
 
 
+def changed(path: Path, comment: str) -> str:
+    """The notebook with a comment in its first answer."""
+    notebook = nbformat.read(path, as_version=4)
+    next(cell for cell in notebook.cells if kind(cell) == "answer").source += f"\n# {comment}"
+    return dumps(notebook)
+
+
+def hand_in(notebook: str, student: Path, like: Path) -> None:
+    """Put a notebook into the student's folder, under the lab and name of another."""
+    copy = student / like.parent.name / like.name
+    copy.parent.mkdir(parents=True)
+    copy.write_text(notebook)
+
+
 def regrade(folder: Path, lab: Lab, students: int = 200) -> None:
     """Print what grading again takes after one submission has changed, with the server warm and cold."""
     submitted, course = folder / f"submitted-{students}", folder / f"course-{students}"
@@ -266,9 +282,7 @@ def regrade(folder: Path, lab: Lab, students: int = 200) -> None:
         grade([lab], submitted, course)
     for number, words in enumerate(("warm", "cold")):
         path = sorted(submitted.glob("*/*/*.ipynb"))[number]
-        notebook = nbformat.read(path, as_version=4)
-        next(cell for cell in notebook.cells if kind(cell) == "answer").source += "\n# changed"
-        path.write_text(dumps(notebook))
+        path.write_text(changed(path, words))
         server = Server.connect()
         if words == "cold":
             os.kill(server.pid, 15)

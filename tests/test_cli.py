@@ -1,7 +1,9 @@
 """The command: a user's mistake ends in one line that says what to do, a non-zero exit, and nothing half-written."""
 
+import contextlib
 import errno
 import json
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import files
+from autograder import cli, files
 from autograder.labs import Lab
 from autograder.simulation import answered, reference_answers
 from labkit.workspace import working_copy
@@ -141,3 +143,13 @@ def test_doctor_says_what_works(book: Path, labbook: Command) -> None:
     assert findings["TensorFlow"]["status"] == "ok"
     for finding in findings.values():
         assert finding["status"] == "ok" or finding["remedy"] or finding["what"] == "GPU"
+
+
+def test_a_ctrl_c_that_a_library_swallows_is_raised_again() -> None:
+    with cli._bar() as tell:
+        tell("examining", 0, 2)
+        with contextlib.suppress(BaseException):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            tell("examining", 1, 2)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -239,3 +239,15 @@ def test_the_course_is_its_owners_alone(lab: Lab, labbook: Command) -> None:
     assert course.stat().st_mode & 0o777 == 0o700
     assert (course / ".secret").stat().st_mode & 0o777 == 0o600
     assert not list(course.glob(".staged*"))
+
+
+def test_the_gradebooks_log_is_kept_while_a_class_is_recorded(lab: Lab, labbook: Command) -> None:
+    hand_in(lab, "ada")
+    graded(labbook, lab)
+    log = lab.root / "course" / "gradebook.db-wal"
+    gradebook.read_scores(lab.root / "course", [lab])
+    assert not log.exists()  # written back when the last connection is closed, for which one waits
+    with gradebook.held_open(lab.root / "course"):
+        gradebook.read_scores(lab.root / "course", [lab])
+        assert log.exists()
+    assert not log.exists()
