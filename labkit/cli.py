@@ -20,7 +20,7 @@ from rich.table import Table
 from labkit.errors import LabbookError
 
 app = typer.Typer(
-    help="Ten auto-graded labs on how convolutional networks came to be.",
+    help="Auto-graded labs on how convolutional networks came to be.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -719,10 +719,22 @@ def _enter(descriptors: list[int], server: int) -> None:
     sys.modules["numpy"].random.seed()  # or all children would draw the same
 
 
+def _fill_registries() -> None:
+    """TensorFlow fills its registries of operations and kernels at the first look: once here, or in every child."""
+    from tensorflow.python.framework import kernels, op_def_registry
+
+    op_def_registry.get("Const")
+    kernels.get_registered_kernels_for_op("Const")
+
+
 def _freeze() -> None:
-    """Keep the collector's hands off what is shared: a page that it writes to is a page copied."""
+    """Keep the collector's hands off what is shared: a page that it writes to is a page copied.
+
+    Children live for seconds, in which there is little to collect: let them look for it more seldom.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @contextlib.contextmanager
@@ -750,6 +762,7 @@ def _main(path: Path, ready: int, idle_seconds: float | None) -> None:
     try:
         for name in HEAVY:
             importlib.import_module(name)
+        _fill_registries()
         _sweep_dead(path.parent)
         threads = len(os.listdir("/proc/self/task"))
         if threads != 1:
