@@ -100,7 +100,7 @@ for row, (name, seen), colour in zip(axes, shown.items(), plots.COLOURS, strict=
     for ax, layer in zip(row, (1, 3, 5, 8), strict=True):
         ax.hist(seen[layer - 1].ravel(), np.linspace(-3, 3, 61), density=True, color=colour)
         ax.set(title=f"layer {layer}" if name == "without" else "", yticks=[], xlim=(-3, 3))
-        ax.text(0.97, 0.9, f"sd {seen[layer - 1].std():.2g}", transform=ax.transAxes, ha="right", color=colour)
+        ax.text(0.97, 0.9, f"sd {seen[layer - 1].std():.1g}", transform=ax.transAxes, ha="right", color=colour, fontsize=9)
     row[0].set_ylabel(name)
 fig.supxlabel("what enters the ReLU", color=plots.GREY, fontsize=11)
 plots.show(
@@ -1600,7 +1600,7 @@ for name, gain in zip(("without", "with"), gains, strict=True):
 
 # %% tags=["explore"]
 fig = plots.draw_curves(
-    {name: errors.mean(axis=0) for name, errors in raced.items()},
+    {name: raced[name].mean(axis=0) for name in ("without", "with", "shaken")},
     steps,
     xlabel="steps",
     ylabel="validation error (%)",
