@@ -1273,7 +1273,7 @@ images, FILTERS, TARGET = data.digits(16), (8, 8, 16, 16, 32, 32, 32), 20
 SWEPT, RACED, EVERY, SEEDS = 30, 90, 5, 5  # steps in the sweep and in the race; how often the race is timed
 if SCALE == "full":
     images, FILTERS, TARGET = data.load("cifar10_subset"), (16, 16, 32, 32, 64, 64, 64), 70
-    SWEPT, RACED, EVERY = 40, 300, 20
+    SWEPT, RACED, EVERY = 60, 300, 20
 centre, spread = images.X_train.mean(), images.X_train.std()
 X_train, X_val, X_test = ((X - centre) / spread for X in (images.X_train, images.X_val, images.X_test))
 X_all, y_all = tf.constant(X_train), tf.constant(images.y_train)
