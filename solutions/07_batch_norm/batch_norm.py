@@ -8,7 +8,7 @@
 # * say which numbers a mean and a variance are taken over, in a dense layer and in a convolution;
 # * write batch normalization forwards, backwards and for a single image, and show that it is what TensorFlow computes;
 # * leave out the biases that it makes useless, and fold the whole layer away once the training is over;
-# * recognise the four mistakes that everybody makes with it once, among them the most famous bug of TensorFlow 1;
+# * recognise its four classic mistakes, among them a famous bug of TensorFlow 1;
 # * measure what it gains, and tell that from the story that is told about it.
 #
 # **You need** labs 01 and 02, the chain rule, and means and variances. An array is `(examples, features)` in a dense
@@ -65,7 +65,8 @@ def close_to(expected, tolerance=1e-5):
 # ## Where it comes from
 #
 # In February 2015 Sergey Ioffe and Christian Szegedy put a new layer between the convolutions and the ReLUs of
-# Google's Inception network [1]. It reached the old accuracy in **14 times fewer steps**, and went on to a better one;
+# Google's Inception network [1]. With it, and a recipe made for it, they reached the old accuracy in **14 times fewer
+# steps**, and went on to a better one;
 # six such networks together came to a top-5 error of 4.8 % on ImageNet's test set, where AlexNet's seven had come to
 # 15.3 % (lab 02). For years hardly a convolutional network was trained without that layer.
 #
@@ -99,7 +100,7 @@ for row, (name, seen), colour in zip(axes, shown.items(), plots.COLOURS, strict=
     for ax, layer in zip(row, (1, 3, 5, 8), strict=True):
         ax.hist(seen[layer - 1].ravel(), np.linspace(-3, 3, 61), density=True, color=colour)
         ax.set(title=f"layer {layer}" if name == "without" else "", yticks=[], xlim=(-3, 3))
-        ax.text(0.97, 0.9, f"sd {seen[layer - 1].std():.2g}", transform=ax.transAxes, ha="right", color=colour)
+        ax.text(0.97, 0.9, f"sd {seen[layer - 1].std():.1g}", transform=ax.transAxes, ha="right", color=colour, fontsize=9)
     row[0].set_ylabel(name)
 fig.supxlabel("what enters the ReLU", color=plots.GREY, fontsize=11)
 plots.show(
@@ -144,6 +145,8 @@ q = check.question(
     misconceptions={
         "batch-axis-only": "In a convolution the same weights work at every place, so every place of the map counts.",
         "each-image": "These are numbers for each image by itself. The batch is measured together.",
+        "exchanged": "The means come first, then the variances.",
+        "squares": "The variance is the mean square of the *distances from the mean*.",
         "each-example": "These are numbers for each example. Each feature has its own, over all examples.",
         "one-for-all": "That is one number for everything. Each channel has its own.",
         "unbiased": "This variance divides by n − 1. The paper's divides by n.",
@@ -161,6 +164,8 @@ def moments_and_mistakes(X):
     wrong = {
         "unbiased": (mean, variance * n / (n - 1)),
         "standard-deviation": (mean, np.sqrt(variance)),
+        "exchanged": (variance, mean),
+        "squares": (mean, variance + mean**2),
         "one-for-all": (X.mean(), X.var()),
         "axes-kept": (X.mean(axis=tuple(axes), keepdims=True), X.var(axis=tuple(axes), keepdims=True)),
     }
@@ -249,6 +254,7 @@ q = check.question(
         "scale-missing": "γ has no effect.",
         "shift-missing": "β has no effect.",
         "mean-kept": "The mean is still in it.",
+        "epsilon-fixed": "ε is an argument, and 0.001 only where the caller gives none.",
     },
 )
 
@@ -266,6 +272,7 @@ def norm_mistakes(X, g, b, m, v, e):
         "scale-missing": (X - m) / root + b,
         "shift-missing": g * (X - m) / root,
         "mean-kept": g * X / root + b,
+        "epsilon-fixed": g * (X - m) / np.sqrt(v + 1e-3) + b,
     }
 
 
@@ -326,6 +333,8 @@ with check.waits_for("normalise"):
 # **Neither.** Whitening would make the channels uncorrelated as well; here the correlation stays what it was. Section 3 calls
 # full whitening costly and not everywhere differentiable, so each feature is normalised by itself. And a channel that
 # was skewed stays skewed: subtracting and dividing changes no shape. Mean 0 and variance 1 do not make a normal distribution.
+# (Section 3.2 does hope for something "more Gaussian", but of $Wu + b$ compared with what comes out of a ReLU: it is a reason for
+# the place of the layer, not something that the layer does.)
 
 # %% [markdown]
 # ## 3 · When there is no batch
@@ -392,15 +401,16 @@ q = check.question(
         "summed": "The new batch needs its share: 1 − m of it, or the average grows and grows.",
         "last-batch": "That is the last batch by itself. Where is its past?",
         "changed-in-place": "The caller's array has changed. Return a new one.",
-        "batches-alike": "Your mean takes all batches for equally large. They have counts.",
+        "batches-alike": "Somewhere you take all batches for equally large. They have counts.",
         "between-forgotten": "The batches' means differ, too: what does that add to the variance of all numbers?",
         "unbiased": "Divide by the number of all numbers, not by one less.",
         "summed-up": "That grows with the number of batches. Weigh each by its share.",
+        "no-whole-number": "There are no parts of updates.",
     },
 )
 old, batch = np.array([1.0, 2]), np.array([3.0, -2])
 wrong = {"momentum-of-the-new": [2.8, -1.6], "summed": [3.9, -0.2], "last-batch": [3, -2]}
-q.close("momentum 0.9", lambda: moving_average(old, batch, 0.9), [1.2, 1.6], wrong=wrong)
+q.close("momentum 0.9", lambda: moving_average(old.copy(), batch, 0.9), [1.2, 1.6], wrong=wrong)
 kept = lambda: check.after(moving_average, old, batch, 0.9)[1][0]
 q.close("the old average afterwards", kept, old, wrong={"changed-in-place": [1.2, 1.6]}, weight=0.5)
 
@@ -419,19 +429,26 @@ def set_mistakes(n, m, v):
 
 
 def set_mistaken(n, m, v):
-    """The same as conditions; who forgets the counts may forget the means' differences as well."""
+    """The same as conditions; the counts may be forgotten for the mean, for the variance or for one part of it."""
     wrong = {name: close_to(value) for name, value in set_mistakes(n, m, v).items()}
-    return wrong | {"batches-alike": lambda s: close_to(m.mean(axis=0))(s[0])}
+    share, mean = n / np.sum(n), n @ m / np.sum(n)
+    alike = [(v + (m - mean) ** 2).mean(axis=0), share @ v + m.var(axis=0)]
+    equal_shares = lambda s: close_to(m.mean(axis=0))(s[0]) or any(close_to(part)(s[1]) for part in alike)
+    return wrong | {"batches-alike": equal_shares}
 
 
 n, m, v = np.array([2, 6]), np.array([[0.0], [4]]), np.array([[1.0], [3]])
 whole = lambda: np.array([np.asarray(part, float) for part in whole_set_statistics(n, m, v)])
 q.satisfies("two batches", whole, close_to([[3], [5.5]]), set_mistaken(n, m, v), 1, "mean 3 and variance 5.5")
+whole_number = lambda v: v > 0 and v % 1 == 0
+wrong = {"no-whole-number": lambda v: v % 1 != 0}
+q.satisfies("updates: a whole number", lambda: updates_to_forget, whole_number, wrong, 0.25, "an int")
 ### BEGIN HIDDEN TESTS
 hints = {
     "one_less": "So many do not quite reach it.",
     "by_the_gradient": "That would be right if each update took away a hundredth of the start. It takes a hundredth of what is left.",
     "share_of_the_new": "The share of the start shrinks by the factor m with each update.",
+    "time_constant": "After 1/(1 − m) updates about 37 % of it are left, one part in e.",
 }
 with q.hidden(**hints):
     rng = check.rng()
@@ -447,8 +464,10 @@ with q.hidden(**hints):
     everything = np.concatenate(parts)
     expected = close_to([everything.mean(axis=0), everything.var(axis=0)])
     q.satisfies("batches of different sizes", whole, expected, set_mistaken(n, m, v), 1.5)
-    wrong = {"one-less": 458, "by-the-gradient": 99, "share-of-the-new": 1}
+    wrong = {"one-less": 458, "by-the-gradient": 99, "time-constant": 100, "share-of-the-new": 1}
     q.equal("updates", lambda: updates_to_forget, 459, wrong)
+    assert 0.99**459 < 0.01 < 0.99**458
+    assert 24 * 19 < 459 < 25 * 19
 ### END HIDDEN TESTS
 q.score()
 
@@ -467,15 +486,15 @@ fig = plots.draw_curves(
     title="A long memory also remembers that it knew nothing",
 )
 fig.axes[0].axhline(1, color=plots.GREY, linewidth=1, linestyle=":")
+fig.axes[0].set_ylim(0.1, 130)  # room for the labels
 plots.show(
     fig,
     alt="Three straight falling lines on a logarithmic scale, and a dotted one at 1 percent. With momentum 0.9 the share of the "
-    "start crosses it before 50 updates, with 0.97 at about 150, with 0.99 only at about 460.",
+    "start crosses it before 50 updates, with 0.97 at about 150, with 0.99 far to the right.",
 )
-assert 0.99**459 < 0.01 < 0.99**458
 assert -(-1197 // 64) == 19
 assert 0.9**45 < 0.01
-assert 24 * 19 < 459 < 25 * 19
+assert 0.97**152 < 0.01 < 0.97**150
 
 # %% [markdown] tags=["think-answer"]
 # With 25: 25 passes are 475 updates. In shorter trainings a momentum of 0.9 is wiser, and this lab uses it. (The paper's own
@@ -495,7 +514,8 @@ assert 24 * 19 < 459 < 25 * 19
 #
 # `tf.compat.v1.layers` is gone from today's TensorFlow. So `v1_network()`, in the first code cell, writes its
 # update operations by hand, as that layer did. Train it, so that **each step** also makes one update of both moving
-# averages, with the statistics of its own batch and of the weights before the step.
+# averages, with the statistics of its own batch and of the weights before the step. (In a session a variable has no value
+# until the operation that `v1.global_variables_initializer()` makes has been run.)
 
 
 # %% answer="update-ops"
@@ -535,6 +555,7 @@ q = check.question(
         "updated-once": "The averages have been updated once only. Each batch needs its update.",
         "second-pass": "The averages are those of the NEXT weights: a second run asks the network again, after its step.",
         "updated-twice": "Each batch has been counted twice in the averages.",
+        "started-anew": "These are the results of the last batch alone. Initialise the variables once, before the first.",
     },
 )
 
@@ -564,6 +585,7 @@ def averaged(statistics):
 def v1_mistaken(batches, rate):
     """For `q.satisfies`: the right weights and averages, one upon the other, and what common mistakes would give."""
     w, before, after = v1_by_hand(batches, rate)
+    last_w, last, _ = v1_by_hand(batches[-1:], rate)
     near = lambda statistics: close_to(np.vstack([w, averaged(statistics)]), 1e-4)
     once = [near([part[i]]) for part in (before, after) for i in (0, -1)]
     wrong = {
@@ -573,6 +595,7 @@ def v1_mistaken(batches, rate):
         "one-update-missing": lambda v: any(np.allclose(v[3 + i], averaged([])[i], 1e-4) for i in (0, 1)),
         "updated-twice": lambda v: any(near([x for pair in zip(before, p, strict=True) for x in pair])(v) for p in (before, after)),
         "updated-once": lambda v: any(condition(v) for condition in once),
+        "started-anew": close_to(np.vstack([last_w, averaged(last)]), 1e-4),
     }
     return {"condition": near(before), "wrong": wrong}
 
@@ -645,6 +668,8 @@ q = check.question(
         "orders-exchanged": "First the ReLU of the normalised, then the normalised ReLU.",
         "bias-forgotten": "The second one has to know of b.",
         "bias-afterwards": "b is added to Z, before anything else.",
+        "relu-forgotten": "The ReLU is missing in the first: nothing below zero comes out of it.",
+        "epsilon-fixed": "ε is an argument, and 0.001 only where the caller gives none.",
         "both-the-same": "These are the same twice. Does the order not matter?",
     },
 )
@@ -652,13 +677,15 @@ q = check.question(
 
 def order_mistakes(Z, b, e):
     """Both orders, and what common mistakes would give."""
-    norm = lambda A: (A - A.mean(axis=0)) / np.sqrt(A.var(axis=0) + e)
+    norm = lambda A, e=e: (A - A.mean(axis=0)) / np.sqrt(A.var(axis=0) + e)
     relu = lambda A: np.maximum(A, 0)
     right = np.array([relu(norm(Z + b)), norm(relu(Z + b))])
     wrong = {
         "orders-exchanged": right[::-1],
         "bias-forgotten": np.array([relu(norm(Z)), norm(relu(Z))]),
         "bias-afterwards": np.array([relu(norm(Z) + b), norm(relu(Z)) + b]),
+        "relu-forgotten": np.array([norm(Z + b), norm(relu(Z + b))]),
+        "epsilon-fixed": np.array([relu(norm(Z + b, 1e-3)), norm(relu(Z + b), 1e-3)]),
     }
     judged = {name: close_to(value) for name, value in wrong.items()}
     judged["both-the-same"] = lambda v: np.allclose(v[0], v[1])
@@ -745,7 +772,7 @@ def build_bn_net(width=1.0):
 
     Images of 16×16×1; a convolution 3×3 with 16·width filters, stride 1, "same" padding; batch norm; ReLU; a convolution 3×3
     with 32·width filters, stride 2, "same" padding; batch norm; ReLU; global average pooling; a dense layer that gives
-    10 logits. No parameter that batch norm makes useless.
+    10 logits. Each step is a layer, the ReLUs as well. No parameter that batch norm makes useless.
 
     Args:
         width: a float; the filters are multiplied by it. 16·width is whole.
@@ -779,14 +806,17 @@ q = check.question(
         "after-the-relu": "Here the batch norm comes before the ReLU.",
         "no-norm": "There is no batch norm in it.",
         "norm-missing": "Each of the two convolutions has a batch norm of its own.",
-        "relu-missing": "Each batch norm is followed by a ReLU.",
+        "relu-missing": "Each batch norm is followed by a ReLU, a layer of its own.",
         "other-axis": "These batch norms take another axis for the channels. They are the last axis.",
         "no-scale": "γ or β has been turned off. They stay.",
         "width-ignored": "The filters are to be multiplied by the width.",
+        "stride-missing": "The second convolution takes steps of 2, and so halves the map.",
+        "valid-padding": "A kernel without padding loses the edge. These maps keep it: the padding is \"same\".",
+        "one-of-two-trained": "The two moving averages are one kind of thing: either both are trained, or neither is.",
         "softmax-output": "These are probabilities. Logits come straight out of the last layer.",
     },
 )
-wrong = {"trained-only": (6, 6), "all-trained": (12, 12), "for-the-whole-layer": (4, 2)}
+wrong = {"trained-only": (6, 6), "all-trained": (12, 12), "for-the-whole-layer": (4, 2), "one-of-two-trained": (12, 9)}
 q.equal("3 channels", lambda: bn_parameters(3), (12, 6), wrong, 0.5)
 described = cache(lambda width: check.describe(build_bn_net(width=width)))
 
@@ -808,7 +838,13 @@ wrong = {
     "relu-missing": ["conv", "norm", "conv", "norm"],
 }
 q.equal("the order", lambda: order_of(0.5), ["conv", "norm", "relu", "conv", "norm", "relu"], wrong)
-counts = lambda width: [layer["parameters"] for layer in described(width) if layer["parameters"]]
+maps = lambda: [layer["output_shape"][1:] for layer in described(0.5) if layer["kind"] == "Conv2D"]
+wrong = {
+    "stride-missing": [(16, 16, 8), (16, 16, 16)],
+    "valid-padding": [(14, 14, 8), (6, 6, 16)],
+    "width-ignored": [(16, 16, 16), (8, 8, 32)],
+}
+q.equal("the maps of both convolutions at width 0.5", maps, [(16, 16, 8), (8, 8, 16)], wrong, 0.5)
 ### BEGIN HIDDEN TESTS
 
 
@@ -830,7 +866,8 @@ with q.hidden():
     rng = check.rng()
     a = 2 * int(rng.choice([2, 3, 5]))
     right, wrong = count_mistakes(a)
-    q.equal("parameters", lambda: counts(a / 16), right, wrong, 1.5)
+    counts = lambda: [layer["parameters"] for layer in described(a / 16) if layer["parameters"]]
+    q.equal("parameters", counts, right, wrong, 1.5)
     channels = int(rng.integers(20, 90))
     wrong = {"trained-only": (2 * channels,) * 2, "all-trained": (4 * channels,) * 2, "for-the-whole-layer": (4, 2)}
     q.equal("other channels", lambda: bn_parameters(channels), (4 * channels, 2 * channels), wrong, 0.5)
@@ -840,8 +877,6 @@ with q.hidden():
     wrong |= {"no-norm": lambda v: np.allclose(v[0], v[1])}
     batch_counts = lambda v: np.shape(v[0]) == (6, 10) and not np.allclose(v[0], v[1]) and not np.allclose(v[0].sum(axis=1), 1)
     q.satisfies("what comes out", outputs, batch_counts, wrong)
-    shapes = lambda: [layer["output_shape"][1] for layer in described(a / 16) if layer["kind"] == "Conv2D"]
-    q.equal("the maps", shapes, [16, 8], weight=0.5)
 ### END HIDDEN TESTS
 q.score()
 
@@ -870,7 +905,8 @@ with check.waits_for("moments"), check.waits_for("normalise"), check.waits_for("
 #
 # $$\frac{\partial L}{\partial x} = \frac{\gamma}{\sqrt{\sigma^2 + \varepsilon}} \left( G - \text{mean}(G) - \ldots \right)$$
 #
-# The last term is yours. (Chain rule on paper; or ask: which change of $x$ can the output not notice?)
+# The last term is yours. (Chain rule on paper; or ask: which change of $x$ can the output not notice?) TensorFlow's gradients are
+# the judge, to 1e-5.
 
 
 # %% answer="backward"
@@ -911,6 +947,9 @@ q = check.question(
         "gamma-in-its-own": "γ does not occur in its own gradient.",
         "exchanged": "The order is: by X, by gamma, by beta.",
         "batch-axis-only": "In a convolution every place of the map shares γ, β and the statistics.",
+        "last-term-of-x": "Your last term is made of the numbers that came in. It is made of the normalised ones.",
+        "last-term-added": "Like the mean of G, the last term is taken away.",
+        "last-term-the-same": "Your last term is the same for all numbers of a channel: no stretching, another shift.",
     },
 )
 
@@ -927,6 +966,9 @@ def gradient_mistakes(G, X, g, e):
         "mean-constant": g / root * (G - h * mean(G * h)),
         "gamma-forgotten": (G - mean(G) - h * mean(G * h)) / root,
         "root-forgotten": g * (G - mean(G) - h * mean(G * h)),
+        "last-term-of-x": g / root * (G - mean(G) - X * mean(G * X)),
+        "last-term-added": g / root * (G - mean(G) + h * mean(G * h)),
+        "last-term-the-same": g / root * (G - mean(G) - mean(G * h)),
     }
     gamma, beta = (G * h).sum(axis=axes), G.sum(axis=axes)
     others = {
@@ -944,16 +986,16 @@ def gradient_mistakes(G, X, g, e):
     return judged
 
 
-X, G, g = np.array([[0.0], [0], [3], [3]]), np.array([[1.0], [0], [0], [0]]), np.array([2.0])
+X, G, g = np.array([[0.0], [0], [3], [3]]), np.array([[0.0], [0], [1], [0]]), np.array([2.0])
 q.forbids("tensorflow", "keras", "torch", "jax", answer=lambda: batch_norm_backward)
-by_x = lambda G, X, g, e: np.asarray(batch_norm_backward(G, X, g, e)[0], float)
-others = lambda G, X, g, e: [np.asarray(part, float) for part in batch_norm_backward(G, X, g, e)[1:]]
+by_x = lambda G, X, g, e: np.asarray(batch_norm_backward(G.copy(), X.copy(), g, e)[0], float)
+others = lambda G, X, g, e: [np.asarray(part, float) for part in batch_norm_backward(G.copy(), X.copy(), g, e)[1:]]
 of_x, of_others = gradient_mistakes(G, X, g, 4.0)
-told = "0.528, −0.272, −0.128, −0.128"
-right = close_to([[0.528], [-0.272], [-0.128], [-0.128]])
+told = "−0.128, −0.128, 0.528, −0.272"
+right = close_to([[-0.128], [-0.128], [0.528], [-0.272]])
 q.satisfies("by 0, 0, 3, 3 with γ = 2 and ε = 4", lambda: by_x(G, X, g, 4.0), right, of_x, 1, told)
-right = close_to([[-0.6], [1]])
-q.satisfies("by γ and β", lambda: others(G, X, g, 4.0), right, of_others, 0.5, "−0.6 and 1")
+right = close_to([[0.6], [1]])
+q.satisfies("by γ and β", lambda: others(G, X, g, 4.0), right, of_others, 0.5, "0.6 and 1")
 ### BEGIN HIDDEN TESTS
 
 
@@ -975,6 +1017,18 @@ with q.hidden():
         q.satisfies("by γ and β", lambda given=given: others(*given), close_to(expected[1:]), of_others, 0.5)
 ### END HIDDEN TESTS
 q.score()
+
+# %% tags=["explore"]
+with check.waits_for("backward"):
+    X, G, gamma = SOME_MAPS.astype(float), rng.normal(size=SOME_MAPS.shape), np.array([1.0, 2, 3])
+    kept = [tf.Variable(part) for part in (X, gamma, np.zeros(3))]
+    with tf.GradientTape() as tape:
+        mean, variance = tf.nn.moments(kept[0], [0, 1, 2])
+        loss = tf.reduce_sum(G * tf.nn.batch_normalization(kept[0], mean, variance, kept[2], kept[1], 1e-3))
+    pairs = zip(batch_norm_backward(G, X, gamma), tape.gradient(loss, kept), strict=True)
+    gap = max(np.abs(yours - theirs).max() for yours, theirs in pairs)
+    print(f"largest difference from TensorFlow's gradients: {gap:.0e}")
+    assert gap < 1e-5
 
 # %% [markdown]
 # **Think.** A lecture: batch norm lets you use larger learning rates. Multiply all weights in front of it by 10: what
@@ -1004,8 +1058,8 @@ assert np.allclose((slopes[0] * W).sum(axis=0), 0, atol=1e-12)  # no slope along
 # ## 8 · Fold it away
 #
 # In use μ and σ² are constants. Then a convolution and the batch norm behind it are two linear maps, one after the
-# other; so they are one, with other weights and a bias. Networks are shipped like this: one layer less, not a digit
-# changed [2, section 3.2].
+# other; so they are one, with other weights and a bias. Networks are shipped like this: one layer less, and only the
+# rounding changes [2, section 3.2].
 
 
 # %% answer="fold"
@@ -1041,6 +1095,7 @@ q = check.question(
         "gamma-only": "The division by the root is missing.",
         "gamma-forgotten": "γ is missing.",
         "shift-scaled": "β is added after the scaling.",
+        "kernel-unchanged": "This kernel is the old one. Who does the batch norm's multiplication now?",
         "input-channels": "Scale the OUTPUT channels, the kernel's last axis: the batch norm comes after the convolution.",
     },
 )
@@ -1061,14 +1116,15 @@ def fold_mistakes(W, c, g, b, m, v, e):
         "gamma-forgotten": (c - m) / np.sqrt(v + e) + b,
     }
     kernels = {"epsilon-missing": W * bare, "gamma-only": W * g, "gamma-forgotten": W / np.sqrt(v + e)}
-    if W.shape[2] == W.shape[3]:
+    kernels["kernel-unchanged"] = W
+    if W.shape[2] in (1, W.shape[3]):
         kernels["input-channels"] = W * s[:, None]
     return {n: close_to(k) for n, k in kernels.items()}, {n: close_to(k) for n, k in biases.items()}
 
 
 W, c, g = np.array([[[[2.0, 4]]]]), np.array([1.0, 1]), np.array([3.0, 1])
 b, m, v = np.array([10.0, 20]), np.array([3.0, 0]), np.array([8.0, 3])
-folded = lambda i: np.asarray(fold(W, c, g, b, m, v, 1.0)[i], float)
+folded = lambda i: np.asarray(fold(W.copy(), c.copy(), g, b, m, v, 1.0)[i], float)
 of_kernel, of_bias = fold_mistakes(W, c, g, b, m, v, 1.0)
 q.forbids("tensorflow", "keras", "torch", "jax", answer=lambda: fold)
 q.satisfies("a 1×1 kernel for two channels", lambda: folded(0), close_to([[[[2, 2]]]]), of_kernel, 0.75, "2 and 2")
@@ -1080,7 +1136,7 @@ with q.hidden():
     v, e, W, X = rng.uniform(0.2, 0.6, 3), rng.uniform(0.1, 0.3), rng.normal(size=(3, 3, 3, 3)), rng.normal(size=(2, 6, 6, 3))
     s = g / np.sqrt(v + e)
     of_kernel, of_bias = fold_mistakes(W, c, g, b, m, v, e)
-    whole = lambda i: np.asarray(fold(W, c, g, b, m, v, epsilon=e)[i], float)
+    whole = lambda i: np.asarray(fold(W.copy(), c.copy(), g, b, m, v, epsilon=e)[i], float)
     q.satisfies("a larger kernel", lambda: whole(0), close_to(W * s), of_kernel)
     q.satisfies("a larger kernel's bias", lambda: whole(1), close_to((c - m) * s + b), of_bias)
     after = tf.nn.batch_normalization(tf.nn.conv2d(X, W, 1, "SAME") + c, m, v, b, g, e)
@@ -1104,8 +1160,9 @@ def depends_on_company(model, X):
     """Whether the model's output for an example depends on the other examples in the batch.
 
     Args:
-        model: a function; given a float32 array of n examples it returns an array of n outputs, in that order. It is
-            deterministic. Outputs that differ by less than 1e-4 count as equal: that is rounding.
+        model: a function; given a float32 array of n examples, one or more, it returns an array of n outputs, finite
+            numbers, in that order. It is deterministic. Outputs that differ by less than 1e-4 count as equal: that is
+            rounding.
         X: at least eight examples, no two alike, a float32 array of shape (n, ...).
 
     Returns:
@@ -1142,9 +1199,11 @@ q = check.question(
         "only-shuffled": "A batch in another order has the same mean and variance. The company itself has to change.",
         "answers-exchanged": "True means that the company matters.",
         "first-only": "The company may matter to any example, not only to the first.",
+        "last-only": "The company may matter to any example, not only to the last.",
         "rounding": "Differences below 1e-4 are rounding.",
         "normalised-over-features": "Each feature is normalised over the batch, and here the batch is one example.",
         "shift-forgotten": "β is added after normalising.",
+        "axis-lost": "The output has the shape of the input, with an axis for the one example.",
         "not-normalised": "That would be right for the moving averages of the start. In training the mean is that of the batch.",
     },
 )
@@ -1153,16 +1212,19 @@ centred = lambda A: A - np.mean(A, axis=0)
 shrunk = lambda A: np.asarray(A) / 2
 rounded = lambda A: np.asarray(A) / 2 + np.float32(1e-6 * len(A))
 after_first = lambda A: np.asarray(A) - np.concatenate([np.zeros_like(A[:1]), A[:-1]])
-models = [centred, shrunk, after_first]
-wrong = {"always-the-same": [False] * 3, "only-shuffled": [False, False, True], "answers-exchanged": [False, True, False]}
-wrong |= {"first-only": [True, False, False]}
+before_last = lambda A: after_first(A[::-1])[::-1]
+models = [centred, shrunk, after_first, before_last]
+wrong = {"always-the-same": [False] * 4, "only-shuffled": [False, False, True, True]}
+wrong |= {"answers-exchanged": [False, True, False, False]}
+wrong |= {"first-only": [True, False, False, True], "last-only": [True, False, True, False]}
 found = lambda: [depends_on_company(model, line) for model in models]
-q.equal("x − mean(x), x/2, and each less the one before", found, [True, False, True], wrong)
+q.equal("x − mean(x), x/2, each less the one before, each less the next", found, [True, False, True, True], wrong)
 x, g, b = np.array([[3.0, -5]]), np.array([2.0, 2]), np.array([1.0, 4])
 wrong = {"shift-forgotten": lambda v: np.all(v == 0), "normalised-over-features": close_to([[3, 2]], 0.01)}
 wrong |= {"not-normalised": close_to([[7, -6]], 0.01)}
 lone = lambda: np.asarray(lone_output(x, g, b), float)
-q.satisfies("a batch of one", lone, close_to([[1, 4]]), wrong, 0.5, "something else")
+wrong |= {"axis-lost": lambda v: np.shape(v) == (2,)}
+q.satisfies("a batch of one", lone, close_to([[1, 4]]), wrong, 0.5, "other numbers, shape (1, 2)")
 ### BEGIN HIDDEN TESTS
 
 
@@ -1183,8 +1245,9 @@ with q.hidden():
     wrong = {"answers-exchanged": [False, True, True]}
     q.equal("convolutions", found, [True, False, False], wrong)
     q.equal("rounding", lambda: depends_on_company(rounded, images), False, {"rounding": True}, 0.5)
-    seen = lambda: [depends_on_company(model, images) for model in (after_first, centred)]
-    q.equal("neighbours", seen, [True, True], {"first-only": [False, True], "only-shuffled": [True, False]}, 0.5)
+    seen = lambda: [depends_on_company(model, images) for model in (after_first, before_last, centred)]
+    wrong = {"first-only": [False, True, True], "last-only": [True, False, True], "only-shuffled": [True, True, False]}
+    q.equal("neighbours", seen, [True, True, True], wrong, 0.5)
     x, g, b = rng.normal(size=(1, 4)), rng.uniform(1, 2, 4), rng.uniform(1, 2, 4)
     over = g * (x - x.mean()) / x.std() + b
     wrong = {"shift-forgotten": lambda v: np.all(v == 0), "normalised-over-features": close_to(over, 0.01)}
@@ -1199,6 +1262,7 @@ q.score()
 # Now a real network: seven convolutions, global average pooling and a dense layer, plain gradient descent in batches of 64.
 # It reads the digits; with `SCALE = "full"` a subset of CIFAR-10, 10,000 training images, 2,000 for validation and 1,000
 # of the official test images. Plain or with batch norm, every pair begins with the same weights and sees the same batches.
+# So that two processor cores do it in minutes, even the full race is 300 steps, not two passes: it compares, it sets no record.
 #
 # The activation is a *leaky* ReLU, with slope 0.1 below zero. An ordinary ReLU that a long step pushes below zero for
 # every image is dead and stops learning; a leaky one cannot die, and so a run that fails here fails for its
@@ -1208,8 +1272,8 @@ q.score()
 images, FILTERS, TARGET = data.digits(16), (8, 8, 16, 16, 32, 32, 32), 20
 SWEPT, RACED, EVERY, SEEDS = 30, 90, 5, 5  # steps in the sweep and in the race; how often the race is timed
 if SCALE == "full":
-    images, FILTERS, TARGET = data.load("cifar10_subset"), (16, 16, 32, 32, 64, 64, 64), 60
-    SWEPT, RACED, EVERY = 60, 390, 30
+    images, FILTERS, TARGET = data.load("cifar10_subset"), (16, 16, 32, 32, 64, 64, 64), 70
+    SWEPT, RACED, EVERY = 60, 300, 20
 centre, spread = images.X_train.mean(), images.X_train.std()
 X_train, X_val, X_test = ((X - centre) / spread for X in (images.X_train, images.X_val, images.X_test))
 X_all, y_all = tf.constant(X_train), tf.constant(images.y_train)
@@ -1294,18 +1358,17 @@ def error_of(net, X, y, size=500, training=False):
 nets = {"without": deep_net(), "with": deep_net(layers.BatchNormalization)}
 runs = {name: trainer(net) for name, net in nets.items()}
 rates = (0.02, 0.06, 0.2, 0.6, 2.0, 6.0)
-swept = {
-    name: np.array([
-        [np.mean(runs[name](restart(net, seed, rate)[:SWEPT])[-10:]) for seed in range(SEEDS)] for rate in rates
-    ])
+course = {  # every loss: of a rate, a seed and a step
+    name: np.array([[runs[name](restart(net, seed, rate)[:SWEPT]) for seed in range(SEEDS)] for rate in rates])
     for name, net in nets.items()
 }
+swept = {name: losses[..., -10:].mean(axis=-1) for name, losses in course.items()}
 lost = {name: ~(losses < 10) for name, losses in swept.items()}
 
 # %% tags=["explore"]
 medians = {name: np.where(lost[name].any(axis=1), np.nan, np.median(losses, axis=1)) for name, losses in swept.items()}
 fig = plots.draw_curves(
-    medians, rates, xlabel="learning rate", ylabel="training loss (nats)", xscale="log", title="With batch norm, ten times the rate and more"
+    medians, rates, xlabel="learning rate", ylabel="training loss (nats)", xscale="log", title="Where the plain network diverges, the other one learns"
 )
 for name, colour, side in zip(swept, plots.COLOURS, (0.93, 1.07), strict=False):
     at = np.repeat(np.array(rates)[:, None], SEEDS, axis=1)
@@ -1315,13 +1378,14 @@ fig.axes[0].set_ylim(0, 3.1)
 plots.show(
     fig,
     alt="The training loss over the learning rate, points for five seeds and a curve through their medians. Without batch norm "
-    "the curve has a narrow valley and then only crosses at the upper edge; with it, it lies lower and reaches further to the right.",
+    "the curve has a valley and then, from 0.6 or 2 on, crosses at the upper edge; with it, it lies lower and goes on to the right.",
 )
 
 # %% tags=["explore"]
 shown_rate = rates.index(2.0)
 for name in nets:
     print(f"learning rate 2, {name:7}", np.round(swept[name][shown_rate], 2), f"{lost[name][shown_rate].sum()} of 5 diverged")
+print("its highest loss with batch norm", np.round(course["with"][shown_rate].max(axis=1), 1))
 assert lost["without"][shown_rate].all()
 assert np.all(swept["with"][shown_rate] < 2.2)  # guessing has a loss of ln 10, that is 2.3
 metrics.record("diverged_without", lost["without"][shown_rate].sum(), "of 5 runs")
@@ -1341,8 +1405,10 @@ for name, rate in best.items():
 # %% [markdown]
 # ### Steps to a given error
 #
-# Now each at its own best rate of that sweep, three seeds. The paper's table in section 4.2 counts steps until Inception's 72.2 % of top-1
-# accuracy on ImageNet: 31.0 million without, 2.1 million with batch norm and five times the learning rate. That is the "14 times" of the abstract.
+# Now each at its own best rate of that sweep, three seeds. The paper counts steps until Inception's 72.2 % of top-1 accuracy on
+# ImageNet (its figure 3): 31.0 million without, 13.3 million with batch norm and nothing else changed, 2.1 million with five
+# times the learning rate and a recipe made for it: no dropout, less weight decay, a faster schedule and more (section 4.2.1).
+# That is the "14 times" of the abstract. Inception itself did not survive the fivefold rate: its parameters reached infinity.
 
 # %% tags=["explore"]
 nets["shaken"] = deep_net(layers.BatchNormalization, Shaken)
@@ -1378,21 +1444,20 @@ for name, colour in zip(("without", "with"), plots.COLOURS, strict=False):
     fig.axes[0].fill_between(steps, raced[name].min(0), raced[name].max(0), color=colour, alpha=0.2, linewidth=0)
 plots.show(
     fig,
-    alt="Two falling curves of the validation error with bands for three seeds, over the steps. The one with batch norm falls "
-    "several times faster and reaches the dotted line long before the other.",
+    alt="Two falling curves of the validation error with bands for three seeds, over the steps, and a dotted line at the target. "
+    "The one with batch norm reaches it in about half the steps of the other, or fewer.",
 )
 
 # %% tags=["explore"]
 def steps_to_target(errors):
-    """The first number of steps at which the mean error of the seeds is at the target; the last where it never is."""
-    reached = np.flatnonzero(errors.mean(axis=0) <= TARGET)
-    return int(steps[reached[0]] if len(reached) else steps[-1])
+    """The first number of steps at which the mean error of the seeds is at the target."""
+    return int(steps[np.flatnonzero(errors.mean(axis=0) <= TARGET)[0]])
 
 
 for name in ("without", "with"):
     metrics.record(f"steps_{name}", steps_to_target(raced[name]), "steps")
 fewer = steps_to_target(raced["without"]) / steps_to_target(raced["with"])
-metrics.record("times_fewer_steps", fewer, "times", 14, "Ioffe and Szegedy 2015, abstract: Inception on ImageNet")
+metrics.record("times_fewer_steps", fewer, "times", 14, "Ioffe and Szegedy 2015, abstract: Inception on ImageNet, with a new recipe")
 metrics.record("test_error", error_of(nets["with"], X_test, images.y_test), "%")
 
 # %% [markdown]
@@ -1421,8 +1486,9 @@ asked["the whole training set's"] = error_of(net, X_test, y_test)
 net.set_weights(trained_weights)
 
 # %% tags=["explore"]
+ordered = sorted(asked, key=asked.get)
 plots.bars(
-    {name: asked[name] for name in sorted(asked, key=asked.get)},
+    {name: asked[name] for name in ordered},
     xlabel="test error (%)",
     title="One network, asked in six ways",
     alt="Six bars of the test error. The moving averages, the whole training set's statistics and mixed test batches are close "
@@ -1430,10 +1496,12 @@ plots.bars(
 )
 for name, value in zip(("moving", "mixed", "sorted", "alone", "not_updated", "whole_set"), asked.values(), strict=True):
     metrics.record(f"test_error_{name}", value, "%")
+assert asked[ordered[2]] + 10 < asked[ordered[3]]
+assert set(ordered[:3]) == {"moving averages", "training=True, mixed batches of 64", "the whole training set's"}
 
 # %% [markdown] tags=["think-answer"]
 # The mixed batches one would not notice: the error is about the same. That is what makes the mistake dangerous; the day when
-# somebody sorts the images, or asks about a single one, the network guesses.
+# somebody sorts the images, or asks about a single one, the network fails.
 
 # %% [markdown]
 # **Look.** Your `fold`, on that network: seven batch norms go, and the logits?
@@ -1457,10 +1525,10 @@ with check.waits_for("fold"):
 # %% [markdown]
 # ### Does dropout still help?
 #
-# "Reduces effectiveness/need for dropout", a lecture says. The paper's authors left dropout out of Inception, and lost nothing (section
-# 4.2.1). Twelve networks of two hidden layers of 128 units on few images, side by side as in lab 03: with or
-# without batch norm, with or without dropout at rate ½, each three times, paired. In use, batch norm has the statistics of the whole
-# (small) training set.
+# "Reduces effectiveness/need for dropout", a lecture says. The paper's authors took dropout out of their Inception: that sped up
+# training, they write, and did not increase overfitting (section 4.2.1). Twelve networks of two hidden layers of 128 units on
+# few images, side by side as in lab 03: with or without batch norm, with or without dropout at rate ½, each three times,
+# paired. All have γ and β. In use, batch norm has the statistics of the whole (small) training set.
 
 # %% tags=["explore"]
 FEW, PASSES, UNITS, STEP, PAIRS = (1000, 40, 128, 0.1, 3) if SCALE == "full" else (300, 60, 128, 0.1, 3)
@@ -1526,12 +1594,13 @@ for name, gain in zip(("without", "with"), gains, strict=True):
 # ## Why does it work? A dispute
 #
 # The paper's reason was internal covariate shift. In 2018 Santurkar and others [3] put it to the test: they *made* the
-# inputs of each layer change from step to step, by random shifts and stretches **behind** the batch norm. If a steady distribution were what
-# helps, this should undo it. You trained such a network above, in a cruder form: the layer `Shaken`.
+# inputs of each layer change from step to step, by noise **behind** the batch norm whose own mean and variance changed in every
+# step. If a steady distribution were what helps, this should undo it; they found next to no difference. You trained such a
+# network above, in a cruder form: the layer `Shaken`.
 
 # %% tags=["explore"]
 fig = plots.draw_curves(
-    {name: errors.mean(axis=0) for name, errors in raced.items()},
+    {name: raced[name].mean(axis=0) for name in ("without", "with", "shaken")},
     steps,
     xlabel="steps",
     ylabel="validation error (%)",
@@ -1539,20 +1608,22 @@ fig = plots.draw_curves(
 )
 plots.show(
     fig,
-    alt="Three falling curves of the validation error. Without batch norm it falls slowly; with batch norm fast; with batch norm and "
-    "random shifts behind it in every step it falls nearly as fast.",
+    alt="Three falling curves of the validation error. Without batch norm it falls slowly, with batch norm fast; with batch norm and "
+    "random shifts behind it in every step it lies between them.",
 )
 metrics.record("steps_shaken", steps_to_target(raced["shaken"]), "steps")
+assert steps_to_target(raced["with"]) <= steps_to_target(raced["shaken"]) < steps_to_target(raced["without"])
 
 # %% [markdown]
-# What is not disputed is *that* it helps, and that larger learning rates are part of it. About the reason:
+# The shaking costs something here, and takes back a part of the gain, not all of it. What is not disputed is *that* batch norm
+# helps, and that larger learning rates are part of it. About the reason:
 #
-# * **Ioffe and Szegedy** [1]: it reduces internal covariate shift. Reading this experiment against that, mind that the shaken network still
-#   has its gradients passed through the mean and the variance.
-# * **Santurkar and others** [3]: it makes the loss smoother, so that a gradient holds good for a longer step. They also measured the shift, and found it no
-#   smaller with batch norm.
-# * **Bjorck and others** [4]: without it some activations grow without bound in deep networks; the larger learning rate it permits is the gain, and
-#   its noise generalises better.
+# * **Ioffe and Szegedy** [1]: it reduces internal covariate shift. Reading this experiment against that, mind that the shaken
+#   network still has its gradients passed through the mean and the variance.
+# * **Santurkar and others** [3]: it makes the loss smoother, so that a gradient holds good for a longer step. They also measured
+#   the shift, in a way of their own, and found it no smaller with batch norm.
+# * **Bjorck and others** [4]: without it large steps make the activations grow out of control from layer to layer; it is the larger
+#   learning rate which it permits that trains faster and generalises better.
 # * **Zhang and others** [5]: with careful first weights very deep residual networks train without any normalization. So it is not necessary.
 #
 # And its weak point is the batch: with few images in it the statistics are poor. Group normalization [6] measures each image by

@@ -49,6 +49,24 @@ def channel_moments(X):
         variances.append(float(np.mean((values - means[-1]) ** 2)))
     return means, variances
 
+# %% question="moments" wrong="exchanged"
+def channel_moments(X):
+    axes = tuple(range(X.ndim - 1))
+    return X.var(axis=axes), X.mean(axis=axes)
+
+# %% question="moments" wrong="squares"
+def channel_moments(X):
+    axes = tuple(range(X.ndim - 1))
+    return X.mean(axis=axes), (X**2).mean(axis=axes)
+
+# %% question="moments" right="einsum over rows"
+def channel_moments(X):
+    rows = X.reshape(-1, X.shape[-1])
+    print(rows.shape)
+    mean = np.einsum("nc->c", rows) / len(rows)
+    away = rows - mean
+    return [mean, np.einsum("nc,nc->c", away, away) / len(rows)]
+
 # %% question="normalise" wrong="epsilon-outside"
 def batch_norm(X, gamma, beta, mean, variance, epsilon=1e-3):
     return gamma * (X - mean) / (np.sqrt(variance) + epsilon) + beta
@@ -98,6 +116,10 @@ def batch_norm(X, gamma, beta, mean, variance, epsilon=1e-3):
         x_hat = (X[..., c] - mean[c]) / (variance[c] + epsilon) ** 0.5
         Y[..., c] = gamma[c] * x_hat + beta[c]
     return Y
+
+# %% question="normalise" wrong="epsilon-fixed"
+def batch_norm(X, gamma, beta, mean, variance, epsilon=1e-3):
+    return gamma * (X - mean) / np.sqrt(variance + 0.001) + beta
 
 # %% question="inference" wrong="momentum-of-the-new"
 def moving_average(moving, batch, momentum=0.99):
@@ -284,6 +306,54 @@ def whole_set_statistics(counts, means, variances):
 
 updates_to_forget = np.ceil(np.log(0.01) / np.log(0.99))
 
+# %% question="inference" wrong="batches-alike" name="in the variance only"
+def moving_average(moving, batch, momentum=0.99):
+    return momentum * moving + (1 - momentum) * batch
+
+
+def whole_set_statistics(counts, means, variances):
+    mean = np.average(means, axis=0, weights=counts)
+    return mean, np.mean(variances + (means - mean) ** 2, axis=0)
+
+
+updates_to_forget = 459
+
+# %% question="inference" wrong="batches-alike" name="np.var of the means"
+def moving_average(moving, batch, momentum=0.99):
+    return momentum * moving + (1 - momentum) * batch
+
+
+def whole_set_statistics(counts, means, variances):
+    mean = np.average(means, axis=0, weights=counts)
+    return mean, np.average(variances, axis=0, weights=counts) + means.var(axis=0)
+
+
+updates_to_forget = 459
+
+# %% question="inference" wrong="time-constant"
+def moving_average(moving, batch, momentum=0.99):
+    return momentum * moving + (1 - momentum) * batch
+
+
+def whole_set_statistics(counts, means, variances):
+    mean = np.average(means, axis=0, weights=counts)
+    return mean, np.average(variances + (means - mean) ** 2, axis=0, weights=counts)
+
+
+updates_to_forget = 100
+
+# %% question="inference" wrong="no-whole-number"
+def moving_average(moving, batch, momentum=0.99):
+    return momentum * moving + (1 - momentum) * batch
+
+
+def whole_set_statistics(counts, means, variances):
+    mean = np.average(means, axis=0, weights=counts)
+    return mean, np.average(variances + (means - mean) ** 2, axis=0, weights=counts)
+
+
+updates_to_forget = np.log(0.01) / np.log(0.99)
+
 # %% question="update-ops" wrong="updates-forgotten"
 def train_v1(batches, learning_rate):
     with tf.Graph().as_default(), v1.Session() as session:
@@ -403,6 +473,32 @@ def train_v1(batches, learning_rate):
             session.run(updates, {net.X: batch})
             session.run(train, {net.X: batch})
         return session.run((net.w, net.moving_mean, net.moving_variance))
+
+# %% question="update-ops" wrong="started-anew"
+def train_v1(batches, learning_rate):
+    with tf.Graph().as_default(), v1.Session() as session:
+        net = v1_network()
+        optimizer = v1.train.GradientDescentOptimizer(learning_rate)
+        train = optimizer.minimize(net.loss)
+        updates = v1.get_collection(v1.GraphKeys.UPDATE_OPS)
+        for batch in batches:
+            session.run(v1.global_variables_initializer())
+            session.run([train, updates], {net.X: batch})
+        return tuple(session.run([net.w, net.moving_mean, net.moving_variance]))
+
+# %% question="update-ops" right="gradients, then apply; run and eval"
+def train_v1(batches, learning_rate):
+    with tf.Graph().as_default(), v1.Session() as session:
+        net = v1_network()
+        optimizer = v1.train.GradientDescentOptimizer(learning_rate)
+        gradient = tf.gradients(net.loss, [net.w])[0]
+        step = optimizer.apply_gradients([(gradient, net.w)])
+        v1.global_variables_initializer().run()
+        for batch in batches:
+            for update in v1.get_collection("update_ops"):
+                session.run(update, {net.X: batch})
+            step.run({net.X: batch})
+        return [net.w.eval(), net.moving_mean.eval(), net.moving_variance.eval()]
 
 # %% question="bias" wrong="orders-exchanged"
 def two_orders(Z, b, epsilon=1e-3):
@@ -570,6 +666,22 @@ def two_orders(Z, b, epsilon=1e-3):
 arrangements = ["convolution", "convolution, ReLU", "convolution, average pooling", "convolution, max pooling"]
 arrangements += ["dense, dropout", "dense, dense"]
 bias_cancels = dict(zip((a + ", batch norm" for a in arrangements), np.array([1, 0, 1, 1, 0, 1]) == 1))
+
+# %% question="bias" wrong="relu-forgotten"
+def two_orders(Z, b, epsilon=1e-3):
+    norm = lambda A: (A - A.mean(axis=0)) / np.sqrt(A.var(axis=0) + epsilon)
+    return norm(Z + b), norm(np.maximum(Z + b, 0))
+
+
+bias_cancels = {name: "ReLU" not in name and "dropout" not in name for name in bias_cancels}
+
+# %% question="bias" wrong="epsilon-fixed"
+def two_orders(Z, b, epsilon=1e-3):
+    norm = lambda A: (A - A.mean(axis=0)) / np.sqrt(A.var(axis=0) + 1e-3)
+    return np.maximum(norm(Z + b), 0), norm(np.maximum(Z + b, 0))
+
+
+bias_cancels = {name: "ReLU" not in name and "dropout" not in name for name in bias_cancels}
 
 # %% question="keras-layer" wrong="trained-only"
 def bn_parameters(channels):
@@ -786,6 +898,77 @@ def build_bn_net(width=1.0):
     net.add(layers.Dense(10, activation="linear"))
     return net
 
+# %% question="keras-layer" wrong="stride-missing"
+def bn_parameters(channels):
+    return 4 * channels, 2 * channels
+
+
+def build_bn_net(width=1.0):
+    return keras.Sequential([
+        keras.Input((16, 16, 1)),
+        layers.Conv2D(int(16 * width), 3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.Conv2D(int(32 * width), 3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(10),
+    ])
+
+# %% question="keras-layer" wrong="valid-padding"
+def bn_parameters(channels):
+    return 4 * channels, 2 * channels
+
+
+def build_bn_net(width=1.0):
+    return keras.Sequential([
+        keras.Input((16, 16, 1)),
+        layers.Conv2D(int(16 * width), 3, padding="valid", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.Conv2D(int(32 * width), 3, 2, padding="valid", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(10),
+    ])
+
+# %% question="keras-layer" wrong="one-of-two-trained"
+def bn_parameters(channels):
+    return 4 * channels, 3 * channels
+
+
+def build_bn_net(width=1.0):
+    return keras.Sequential([
+        keras.Input((16, 16, 1)),
+        layers.Conv2D(int(16 * width), 3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.Conv2D(int(32 * width), 3, 2, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(10),
+    ])
+
+# %% question="keras-layer" right="asks the layer, functional"
+def bn_parameters(channels):
+    layer = layers.BatchNormalization()
+    layer.build((None, channels))
+    count = lambda weights: sum(int(np.prod(w.shape)) for w in weights)
+    return [count(layer.weights), count(layer.trainable_weights)]
+
+
+def build_bn_net(width=1.0):
+    inputs = keras.Input(shape=(16, 16, 1))
+    x = inputs
+    for filters, stride in ((16, 1), (32, 2)):
+        x = layers.Conv2D(round(filters * width), (3, 3), (stride, stride), "same", activation="linear", use_bias=False)(x)
+        x = layers.BatchNormalization(axis=3, momentum=0.9)(x)
+        x = layers.Activation(keras.activations.relu)(x)
+    return keras.Model(inputs, layers.Dense(10, activation=None)(layers.GlobalAvgPool2D()(x)))
+
 # %% question="backward" wrong="statistics-constant"
 def batch_norm_backward(G, X, gamma, epsilon=1e-3):
     axes = tuple(range(X.ndim - 1))
@@ -887,6 +1070,41 @@ def batch_norm_backward(G, X, gamma, epsilon=1e-3):
         dgamma.append(h @ g[:, c])
     return [dX.reshape(X.shape), dgamma, g.sum(axis=0)]
 
+# %% question="backward" wrong="last-term-of-x"
+def batch_norm_backward(G, X, gamma, epsilon=1e-3):
+    axes = tuple(range(X.ndim - 1))
+    root = np.sqrt(X.var(axis=axes) + epsilon)
+    h = (X - X.mean(axis=axes)) / root
+    dX = gamma / root * (G - G.mean(axis=axes) - X * (G * X).mean(axis=axes))
+    return dX, (G * h).sum(axis=axes), G.sum(axis=axes)
+
+# %% question="backward" wrong="last-term-added"
+def batch_norm_backward(G, X, gamma, epsilon=1e-3):
+    axes = tuple(range(X.ndim - 1))
+    root = np.sqrt(X.var(axis=axes) + epsilon)
+    h = (X - X.mean(axis=axes)) / root
+    dX = gamma / root * (G - G.mean(axis=axes) + h * (G * h).mean(axis=axes))
+    return dX, (G * h).sum(axis=axes), G.sum(axis=axes)
+
+# %% question="backward" wrong="last-term-the-same"
+def batch_norm_backward(G, X, gamma, epsilon=1e-3):
+    axes = tuple(range(X.ndim - 1))
+    root = np.sqrt(X.var(axis=axes) + epsilon)
+    h = (X - X.mean(axis=axes)) / root
+    dX = gamma / root * (G - G.mean(axis=axes) - (G * h).mean(axis=axes))
+    return dX, (G * h).sum(axis=axes), G.sum(axis=axes)
+
+# %% question="backward" right="in the arrays that were given"
+def batch_norm_backward(G, X, gamma, epsilon=1e-3):
+    axes = tuple(range(X.ndim - 1))
+    root = np.sqrt(X.var(axis=axes) + epsilon)
+    X -= X.mean(axis=axes)
+    X /= root
+    by_gamma, by_beta = np.sum(G * X, axis=axes), np.sum(G, axis=axes)
+    n = X.size / X.shape[-1]
+    G -= by_beta / n + X * by_gamma / n
+    return [G * gamma / root, by_gamma, by_beta]
+
 # %% question="fold" wrong="mean-forgotten"
 def fold(kernel, bias, gamma, beta, mean, variance, epsilon=1e-3):
     scale = gamma / np.sqrt(variance + epsilon)
@@ -946,6 +1164,24 @@ def fold(kernel, bias, gamma, beta, mean, variance, epsilon=1e-3):
 def fold(kernel, bias, gamma, beta, mean, variance, epsilon=1e-3):
     D = np.diag(gamma * (variance + epsilon) ** -0.5)
     return kernel @ D, beta + bias @ D - mean @ D
+
+# %% question="fold" wrong="kernel-unchanged"
+def fold(kernel, bias, gamma, beta, mean, variance, epsilon=1e-3):
+    return kernel, (bias - mean) * gamma / np.sqrt(variance + epsilon) + beta
+
+# %% question="fold" wrong="input-channels" name="with more axes"
+def fold(kernel, bias, gamma, beta, mean, variance, epsilon=1e-3):
+    scale = (gamma / np.sqrt(variance + epsilon)).reshape(1, 1, -1, 1)
+    return kernel * scale, (bias - mean) * scale.ravel() + beta
+
+# %% question="fold" right="in the arrays that were given"
+def fold(kernel, bias, gamma, beta, mean, variance, epsilon=1e-3):
+    scale = gamma / np.sqrt(variance + epsilon)
+    kernel *= scale
+    bias -= mean
+    bias *= scale
+    bias += beta
+    return kernel, bias
 
 # %% question="company" wrong="always-the-same"
 def depends_on_company(model, X):
@@ -1037,3 +1273,33 @@ def depends_on_company(model, X):
 
 def lone_output(x, gamma, beta):
     return beta[np.newaxis, :].copy()
+
+# %% question="company" wrong="last-only"
+def depends_on_company(model, X):
+    return bool(np.abs(np.asarray(model(X[-1:]))[0] - np.asarray(model(X))[-1]).max() > 1e-4)
+
+
+def lone_output(x, gamma, beta):
+    return 0 * x + beta
+
+# %% question="company" wrong="axis-lost"
+def depends_on_company(model, X):
+    alone = np.concatenate([model(X[i : i + 1]) for i in range(len(X))])
+    return bool(np.abs(alone - model(X)).max() > 1e-4)
+
+
+def lone_output(x, gamma, beta):
+    return beta
+
+# %% question="company" right="each among copies of itself"
+def depends_on_company(model, X):
+    together, found = np.asarray(model(X)), False
+    for i in range(len(X)):
+        copies = np.repeat(X[i : i + 1], len(X), axis=0)
+        if np.any(np.abs(np.asarray(model(copies))[i] - together[i]) > 1e-4):
+            found = True
+    return found
+
+
+def lone_output(x, gamma, beta):
+    return np.array([list(beta)])
