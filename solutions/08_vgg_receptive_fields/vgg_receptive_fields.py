@@ -633,9 +633,9 @@ with check.waits_for("rf-recursion"), plots.style():
     plots.show(fig, f"The same photograph for every layer, a square of it bright: what a unit in the middle sees, in pixels. {words}.")
 
 # %% [markdown]
-# **Try it.** In JupyterLab the picture can be asked: choose a layer, and which of its units, by mouse or by the arrow keys
-# of your keyboard. What does a unit in a corner see? (Elsewhere you see a single state of it; the figure above shows all
-# layers.)
+# **Try it.** In JupyterLab the picture can be asked: choose a layer, and how far across and down its unit lies (in %), by mouse
+# or by keyboard: Tab to a slider, then the arrow keys. What does a unit in a corner see? (Elsewhere you see a single state of
+# it; the figure above shows all layers.)
 
 
 # %% tags=["explore"]
@@ -644,12 +644,13 @@ def picture_of_unit(layer, across, down):
     network, name = layer.split(", ")
     size, jump, side, unit, middle = whereabouts(network, name, across, down)
     with plots.style():
-        fig, ax = plt.subplots(figsize=(4, 4), layout="constrained")
+        fig, ax = plt.subplots(figsize=(4, 4.5), layout="constrained")
     draw_field(ax, network, name, across, down)
-    ax.set_title(f"{layer}: {size} pixels, jump {jump}", color=plots.GREY)
     first, last = ([max(0, min(INPUT[network] - 1, c + sign * (size - 1) / 2)) for c in middle] for sign in (-1, 1))
     place = f"rows {first[0]:.0f} to {last[0]:.0f} and columns {first[1]:.0f} to {last[1]:.0f}"
-    return fig, f"{layer}, unit {tuple(unit)} of {side}×{side}, jump {jump}: sees {size}×{size} pixels; of the image, {place}."
+    which = f"unit {tuple(unit)} of {side}×{side}"
+    ax.set_title(f"{layer}: {size} pixels, jump {jump}\n{which}\n{place}", color=plots.GREY, fontsize=10)
+    return fig, f"{layer}, {which}, jump {jump}: sees {size}×{size} pixels; of the image, {place}."
 
 
 with check.waits_for("rf-recursion"):
