@@ -111,6 +111,35 @@ def receptive_fields(stack):
         rows.append((size, jump, centre))
     return rows
 
+# %% question="rf-recursion" wrong="padding-in-pixels"
+def receptive_fields(stack):
+    size, jump, centre, rows = 1, 1, 0.0, []
+    for kernel_size, stride, padding in stack:
+        size += (kernel_size - 1) * jump
+        centre += (kernel_size - 1) / 2 * jump - padding
+        jump *= stride
+        rows.append((size, jump, centre))
+    return rows
+
+# %% question="rf-recursion" wrong="rounded"
+def receptive_fields(stack):
+    size, jump, centre, rows = 1, 1, 0.0, []
+    for kernel_size, stride, padding in stack:
+        size += (kernel_size - 1) * jump
+        centre += ((kernel_size - 1) // 2 - padding) * jump
+        jump *= stride
+        rows.append((size, jump, centre))
+    return rows
+
+# %% question="rf-recursion" wrong="padding-ignored" name="half of the size"
+def receptive_fields(stack):
+    size, jump, rows = 1, 1, []
+    for kernel_size, stride, _ in stack:
+        size += (kernel_size - 1) * jump
+        jump *= stride
+        rows.append((size, jump, (size - 1) / 2))
+    return rows
+
 # %% question="rf-recursion" right="first and last pixel of units 0 and 1, from the top down"
 def receptive_fields(stack):
     def pixels(depth, unit):
@@ -133,6 +162,15 @@ def receptive_fields(stack):
     sizes = 1 + np.cumsum((k - 1) * below)
     centres = np.cumsum(((k - 1) / 2 - p) * below)
     return np.stack([sizes, jumps, centres], axis=1)
+
+# %% question="rf-recursion" right="by itself, one layer less"
+def receptive_fields(stack):
+    if len(stack) == 0:
+        return []
+    below = receptive_fields(stack[:-1])
+    r, j, c = below[-1] if below else (1, 1, 0)
+    k, s, p = stack[-1]
+    return below + [(r + (k - 1) * j, j * s, c + j * (k - 1) / 2 - j * p)]
 
 # %% question="merge-kernels" wrong="flipped"
 def merge_kernels(A, B):
@@ -251,6 +289,15 @@ def merge_kernels(A, B):
 def threes_needed(kernel_size):
     return (kernel_size - 3) // 2
 
+# %% question="merge-kernels" wrong="divided-by-three" name="rounded up"
+def merge_kernels(A, B):
+    side = len(A) + len(B) - 1
+    return np.fft.irfft2(np.fft.rfft2(A, (side, side)) * np.fft.rfft2(B, (side, side)), (side, side))
+
+
+def threes_needed(kernel_size):
+    return int(np.ceil(kernel_size / 3))
+
 # %% question="merge-kernels" right="SciPy's convolution, and counting up"
 from scipy.signal import convolve2d
 
@@ -288,6 +335,19 @@ def merge_kernels(A, B):
 
 def threes_needed(kernel_size):
     return 1 if kernel_size == 3 else 1 + threes_needed(kernel_size - 2)
+
+# %% question="merge-kernels" right="what two convolutions make of one bright pixel, turned round"
+def merge_kernels(A, B):
+    A, B = np.asarray(A, "float32"), np.asarray(B, "float32")
+    s = len(A) + len(B) - 1
+    X = np.zeros((1, 2 * s - 1, 2 * s - 1, 1), "float32")
+    X[0, s - 1, s - 1, 0] = 1
+    Y = tf.nn.conv2d(tf.nn.conv2d(X, A[:, :, None, None], 1, "VALID"), B[:, :, None, None], 1, "VALID")
+    return Y.numpy()[0, ::-1, ::-1, 0]
+
+
+def threes_needed(kernel_size):
+    return np.int64(kernel_size // 2)
 
 # %% question="stack-weights" wrong="biases-counted"
 def stack_weights(kernel_sizes, channels):
@@ -413,6 +473,18 @@ fewer_than_seven = (1 - stack_weights([3] * 3, [10] * 4) / stack_weights([7], [1
 more_than_threes = (stack_weights([7], [10, 10]) / stack_weights([3] * 3, [10] * 4) - 1) * 100
 fewer_than_five = (1 - stack_weights([3] * 2, [10] * 3) / stack_weights([5], [10, 10])) * 100
 
+# %% question="stack-weights" right="counted by Keras; whole numbers"
+def stack_weights(kernel_sizes, channels):
+    model = keras.Sequential([keras.Input((None, None, channels[0]))])
+    for k, f in zip(kernel_sizes, channels[1:]):
+        model.add(layers.Conv2D(f, k, use_bias=False))
+    return model.count_params()
+
+
+fewer_than_seven = 45
+more_than_threes = 81
+fewer_than_five = 28
+
 # %% question="networks" wrong="strides-ignored"
 fields = {}
 for network, stack in NETWORKS.items():
@@ -511,6 +583,18 @@ for network, stack in NETWORKS.items():
 
 first_to_see_all = {"LeNet-5": "output", "AlexNet": "fc8", "VGG-16": "fc8"}
 
+# %% question="networks" wrong="not-yet" name="the last convolution"
+fields = {}
+for network, stack in NETWORKS.items():
+    size, jump, fields[network] = 1, 1, {}
+    for layer, (k, s, p) in stack.items():
+        size += (k - 1) * jump
+        jump *= s
+        fields[network][layer] = size
+
+
+first_to_see_all = {"LeNet-5": "S4", "AlexNet": "conv5", "VGG-16": "conv5_3"}
+
 # %% question="networks" right="by hand"
 fields = {
     "LeNet-5": {"C1": 5, "S2": 6, "C3": 14, "S4": 16, "C5": 32, "F6": 32, "output": 32},
@@ -529,6 +613,15 @@ for network, stack in NETWORKS.items():
     sizes = 1 + np.cumsum((k - 1) * np.cumprod([1, *s[:-1]]))
     fields[network] = {layer: np.int64(size) for layer, size in zip(stack, sizes)}
     first_to_see_all[network] = list(stack)[np.argmax(sizes >= INPUT[network])]
+
+# %% question="networks" right="how many units of the layer below, down to the image"
+def back(stack):
+    n = 1
+    for k, s, p in stack[::-1]:
+        n = (n - 1) * s + k
+    return np.int32(n)
+fields = {n: {l: back(list(t.values())[: i + 1]) for i, l in enumerate(t)} for n, t in NETWORKS.items()}
+first_to_see_all = {n: [l for l in t if t[l] >= INPUT[n]][0] for n, t in fields.items()}
 
 # %% question="seen-by" wrong="exchanged"
 def seen_by(stack, unit, size):
@@ -653,6 +746,40 @@ def seen_by(stack, unit, size):
         y = Y[0, unit[0], unit[1], 0]
     return tape.gradient(y, X).numpy()[0, :, :, 0] != 0
 
+# %% question="seen-by" wrong="same-padding"
+def seen_by(stack, unit, size):
+    X = tf.ones((1, size, size, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(X)
+        Y = X
+        for k, s, p in stack:
+            Y = tf.nn.conv2d(Y, tf.ones((k, k, 1, 1)), s, "SAME" if p else "VALID")
+        y = Y[0, unit[0], unit[1], 0]
+    return tape.gradient(y, X).numpy()[0, :, :, 0] > 0
+
+# %% question="seen-by" wrong="nothing-seen"
+def seen_by(stack, unit, size):
+    seen = np.zeros((size, size), bool)
+    spans = []
+    for u in unit:
+        lo = hi = u
+        for k, s, p in reversed(stack):
+            lo, hi = lo * s - p, hi * s - p + k - 1
+        spans.append(slice(lo, hi + 1))
+    seen[spans[0], spans[1]] = True
+    return seen
+
+# %% question="seen-by" wrong="gradient-returned"
+def seen_by(stack, unit, size):
+    X = tf.ones((1, size, size, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(X)
+        Y = X
+        for k, s, p in stack:
+            Y = tf.nn.conv2d(tf.pad(Y, [[0, 0], [p, p], [p, p], [0, 0]]), tf.ones((k, k, 1, 1)) / k**2, s, "VALID")
+        y = Y[0, unit[0], unit[1], 0]
+    return tape.gradient(y, X).numpy()[0, :, :, 0]
+
 # %% question="seen-by" right="no gradient: what each layer reads"
 def seen_by(stack, unit, size):
     sides = [size]
@@ -692,6 +819,31 @@ def seen_by(stack, unit, size):
         M = np.pad(M, [(p, p), (0, 0)])
         M = np.array([M[i : i + k].max(axis=0) for i in range(0, len(M) - k + 1, stride)])
     return np.outer(M[unit[0]], M[unit[1]])
+
+# %% question="seen-by" right="masks, layer by layer"
+def seen_by(stack, unit, size):
+    sides = [size]
+    for k, s, p in stack:
+        sides.append((sides[-1] + 2 * p - k) // s + 1)
+    mask = np.zeros((sides[-1],) * 2, bool)
+    mask[tuple(unit)] = True
+    for (k, s, p), n in zip(stack[::-1], sides[-2::-1]):
+        below = np.zeros((n + 2 * p, n + 2 * p), bool)
+        for i, j in np.argwhere(mask):
+            below[i * s:i * s + k, j * s:j * s + k] = True
+        mask = below[p:p + n, p:p + n]
+    return mask
+
+# %% question="seen-by" right="Keras, a list of lists"
+def seen_by(stack, unit, size):
+    model = keras.Sequential([keras.Input((size, size, 1))])
+    for k, s, p in stack:
+        model.add(layers.ZeroPadding2D(p))
+        model.add(layers.Conv2D(1, k, strides=s, kernel_initializer="ones", use_bias=False))
+    x = tf.Variable(np.ones((1, size, size, 1), "float32"))
+    with tf.GradientTape() as t:
+        y = model(x)[0, unit[0], unit[1], 0]
+    return (t.gradient(y, x).numpy()[0, ..., 0] != 0).tolist()
 
 # %% question="effective-field" wrong="signed"
 def effective_field(G, share=0.9):
@@ -763,6 +915,26 @@ def effective_field(G, share=0.9):
             return side
     return len(G)
 
+# %% question="effective-field" wrong="off-centre" name="around one pixel"
+def effective_field(G, share=0.9):
+    M = np.abs(G)
+    n = len(G)
+    c = n // 2
+    for r in range(n):
+        if M[max(0, c - r):c + r + 1, max(0, c - r):c + r + 1].sum() >= share * M.sum():
+            return 2 * r + 1
+    return n
+
+# %% question="effective-field" wrong="wanders"
+def effective_field(G, share=0.9):
+    M = np.abs(G)
+    n = len(G)
+    for side in range(2 - n % 2, n + 1, 2):
+        for i in range(n - side + 1):
+            for j in range(n - side + 1):
+                if M[i:i + side, j:j + side].sum() >= share * M.sum():
+                    return side
+
 # %% question="effective-field" right="rings"
 def effective_field(G, share=0.9):
     n = len(G)
@@ -780,6 +952,26 @@ def effective_field(G, share=0.9):
     while len(mass) > 2 and mass[1:-1, 1:-1].sum() >= least:
         mass = mass[1:-1, 1:-1]
     return len(mass)
+
+# %% question="effective-field" right="rings, counted"
+def effective_field(G, share=0.9):
+    A = np.abs(np.asarray(G, dtype=np.float64))
+    n = A.shape[0]
+    d = np.abs(np.arange(n) - (n - 1) / 2)
+    ring = (np.maximum(d[:, None], d) - (1 - n % 2) / 2).astype(int)
+    mass = np.cumsum(np.bincount(ring.ravel(), weights=A.ravel()))
+    i = np.argmax(mass >= share * mass[-1])
+    return 2 * i + (2 if n % 2 == 0 else 1)
+
+# %% question="effective-field" right="from inside out"
+def effective_field(G, share=0.9):
+    n = np.shape(G)[0]
+    total = np.sum(np.abs(G))
+    for side in range(2 - n % 2, n + 1, 2):
+        m = (n - side) // 2
+        if np.sum(np.abs(np.asarray(G)[m:m + side, m:m + side])) >= share * total:
+            return side
+    return n
 
 # %% question="vgg-layers" wrong="no-bias"
 def vgg_layers(name):
@@ -912,6 +1104,19 @@ def vgg_layers(name):
 def vgg_parameters(name):
     return sum((k * k * channels + 1) * filters for k, channels, filters in vgg_layers(name) if k != 2)
 
+# %% question="vgg-layers" wrong="flattened"
+def vgg_layers(name):
+    rows, c = [], 3
+    for n, f in zip(CONVOLUTIONS[name], FILTERS):
+        for i in range(n):
+            rows.append((1 if name == "C" and i == 2 else 3, c, f))
+            c = f
+    return rows + [(1, 7 * 7 * 512, 4096), (1, 4096, 4096), (1, 4096, 1000)]
+
+
+def vgg_parameters(name):
+    return sum((k * k * c + 1) * f for k, c, f in vgg_layers(name))
+
 # %% question="vgg-layers" right="written out, the dense part counted as units"
 def vgg_layers(name):
     maps = [3] + [filters for filters, number in zip(FILTERS, CONVOLUTIONS[name]) for _ in range(number)]
@@ -943,6 +1148,18 @@ def vgg_layers(name):
 
 def vgg_parameters(name):
     return {"A": 132863336, "B": 133047848, "C": 133638952, "D": 138357544, "E": 143667240}[name]
+
+# %% question="vgg-layers" right="three lists"
+def vgg_layers(name):
+    filters = np.concatenate([np.repeat(FILTERS, CONVOLUTIONS[name]), [4096, 4096, 1000]])
+    channels = np.concatenate([[3], filters[:-1]])
+    kernels = [1 if (name == "C" and i == 2) else 3 for n in CONVOLUTIONS[name] for i in range(n)] + [224 // 2**5, 1, 1]
+    return [tuple(r) for r in np.stack([kernels, channels, filters], axis=1)]
+
+
+def vgg_parameters(name):
+    L = np.array(vgg_layers(name))
+    return np.sum(L[:, 0] ** 2 * L[:, 1] * L[:, 2]) + L[:, 2].sum()
 
 # %% question="forward-memory" wrong="pooling-forgotten"
 def forward_memory(convolutions, size=224):
@@ -1096,6 +1313,13 @@ def forward_memory(convolutions, size=224):
 
 megabytes = 61
 
+# %% question="forward-memory" right="shifts and quarters"
+def forward_memory(convolutions, size=224):
+    return np.array([3 * size**2] + [f * (n * (size >> i) ** 2 + (size >> (i + 1)) ** 2) for i, (n, f) in enumerate(zip(convolutions, FILTERS))] + [9192])
+
+
+megabytes = np.float32(forward_memory(CONVOLUTIONS["D"]).sum() * 4 / 1e6)
+
 # %% question="dilation" wrong="zeros-at-the-end"
 def dilate(W, dilation):
     D = np.zeros((len(W) * dilation,) * 2)
@@ -1228,3 +1452,13 @@ def dilated_field(kernel_size, dilations):
     for dilation in dilations:
         edges = [edges[0] - dilation * (kernel_size - 1) / 2, edges[1] + dilation * (kernel_size - 1) / 2]
     return int(edges[1] - edges[0]) + 1
+
+# %% question="dilation" right="place by place, lists"
+def dilate(W, dilation):
+    k = len(W)
+    n = (k - 1) * dilation + 1
+    return [[float(W[i // dilation][j // dilation]) if i % dilation == 0 == j % dilation else 0 for j in range(n)] for i in range(n)]
+
+
+def dilated_field(kernel_size, dilations):
+    return sum((kernel_size - 1) * d for d in dilations) + 1
