@@ -622,14 +622,14 @@ def draw_field(ax, network, layer, across=50, down=50):
 # %% tags=["explore"]
 panels = [(network, layer) for network, stack in NETWORKS.items() for layer, row in stack.items() if row != (1, 1, 0)]
 with check.waits_for("rf-recursion"), plots.style():
-    fig, axes = plt.subplots(5, 7, figsize=(6.4, 5.9), layout="compressed")
+    fig, axes = plt.subplots(5, 7, figsize=(6.4, 6.6), layout="compressed")
     fig.suptitle("What one unit sees: LeNet-5, AlexNet, VGG-16", x=0.01, ha="left")
     for ax, (network, layer) in zip(axes.flat, panels, strict=False):
         draw_field(ax, network, layer)
-        ax.set_title(f"{layer}: {whereabouts(network, layer)[0]}", loc="center", fontsize=8, weight="normal", pad=2)
+        ax.set_title(f"{network}\n{layer}: {whereabouts(network, layer)[0]}", loc="center", fontsize=8, weight="normal", pad=2)
     for ax in axes.flat[len(panels) :]:
         ax.remove()
-    words = ", ".join(f"{layer} {whereabouts(network, layer)[0]}" for network, layer in panels)
+    words = ", ".join(f"{network} {layer} {whereabouts(network, layer)[0]}" for network, layer in panels)
     plots.show(fig, f"The same photograph for every layer, a square of it bright: what a unit in the middle sees, in pixels. {words}.")
 
 # %% [markdown]
@@ -1181,8 +1181,8 @@ with check.waits_for("vgg-layers"):
     plots.bars(
         {name: (total - dense) / 1e6 for name, total in counts.items()},
         dict.fromkeys(counts, dense / 1e6),
-        xlabel="parameters of the convolutions (millions)",
-        second_xlabel="of the fully connected layers (millions)",
+        xlabel="convolutions (million parameters)",
+        second_xlabel="fully connected (million parameters)",
         title="Three layers at the end outweigh all convolutions",
         alt="Two panels of bars for the networks A to E. The convolutions have 9 to 20 million parameters, the fully connected "
         "layers 124 million each time.",
