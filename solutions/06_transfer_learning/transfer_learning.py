@@ -914,7 +914,8 @@ with plots.style():
     for count, values, mean, colour in zip((FEW, MANY), cut_errors, cut_means, plots.COLOURS, strict=False):
         ax.plot(values, "o", color=colour, alpha=0.4, markersize=4)
         ax.plot(mean, color=colour)
-        ax.annotate(f"{count} labels a class", (0.1, mean[0]), xytext=(0, 9), textcoords="offset points", color=colour)
+        at_end = {"xytext": (8, 0), "textcoords": "offset points", "va": "center", "annotation_clip": False}
+        ax.annotate(f"{count} labels\na class", (len(mean) - 1, mean[-1]), color=colour, **at_end)
     ax.set_xticks(range(len(made_by)), [name.removesuffix("_relu").replace("global_average_", "") for name in made_by])
     ax.tick_params(axis="x", labelrotation=0 if len(made_by) < 6 else 30)
     ax.set(xlabel="where the old network is cut", ylabel="test error (%)", ylim=(0, None))
@@ -1171,9 +1172,9 @@ with plots.style():
         centred = points - points.mean(axis=0)
         across = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
         for label, colour in zip(range(5), plots.COLOURS, strict=False):
-            ax.plot(*across[y_test == label].T, "o", markersize=2, color=colour, alpha=0.6)
+            ax.plot(*across[y_test == label].T, "o", markersize=2, color=colour, alpha=0.35)
             middle = across[y_test == label].mean(axis=0)
-            ax.annotate(names[label], middle, ha="center", va="center", weight="bold", color=colour, fontsize=9)
+            ax.annotate(names[label], middle, ha="center", va="center", weight="bold", color=colour, fontsize=8 if SCALE == "full" else 11)
         ax.set(xlabel="component 1", xticks=[], yticks=[])
         ax.set_title(title, fontsize=11)
     axes[0].set_ylabel("component 2")
@@ -1304,15 +1305,15 @@ with q.hidden():
     q.close("another curve", lambda: labels_needed(sizes, heights, 25.0), case["expected"], 1e-4, wrong=case["wrong"])
     wrong = {"never-is-the-last": lambda v: v == sizes[-1]}
     answer = lambda: labels_needed(sizes, heights, 2.0)
-    q.satisfies("never", answer, lambda v: v == np.inf, {**wrong}, weight=0.5)
+    q.satisfies("never", answer, lambda v: v == np.inf, wrong, weight=0.5)
     q.close("from the start", lambda: labels_needed(sizes, heights, 70.0), sizes[0], 1e-4, weight=0.5)
 ### END HIDDEN TESTS
 q.score()
 
 # %% [markdown]
 # Now measure. **From scratch**: the same LeNet, fresh (at full scale a small network that reads the flowers at 64×64
-# pixels: MobileNet itself would learn nothing from 400 photographs). **Frozen**: a head on stored features. **Fine-
-# tuned**: the last block with it, from there on. Each point is the mean over three draws, the same ones for all three.
+# pixels). **Frozen**: a head on stored features. **Fine-tuned**: the last block with it, from there on. Each point is
+# the mean over three draws, the same ones for all three.
 
 
 # %% tags=["explore"]
@@ -1361,6 +1362,7 @@ fig = plots.draw_curves(
 for colour, values in zip(plots.COLOURS, curves.values(), strict=False):
     fig.axes[0].fill_between(COUNTS, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.15, linewidth=0)
 fig.axes[0].set_xticks(COUNTS, [str(count) for count in COUNTS])
+fig.axes[0].minorticks_off()
 fig.axes[0].set_ylim(0, None)
 plots.show(
     fig,
@@ -1386,7 +1388,7 @@ with check.waits_for("learning-curves"):
 # usual reasons:
 #
 # * **The input is not what the network knows.** MobileNet learned from pixels in [−1, 1]; our images are in [0, 1].
-#   Nothing fails if you forget it: there are only worse features.
+#   Nothing fails if you forget it. The features are others, and whether they are worse has to be measured.
 # * **The tasks have too little in common**, or the features were cut where they are too much their own task's.
 # * **There are labels enough.** On COCO training from scratch did no worse than from ImageNet's features, as soon as
 #   it was given more time [8].
@@ -1502,7 +1504,7 @@ with check.waits_for("does-it-help"):
             print(f"{name}, {count} labels a class: {gain:+.1f} ± {error:.1f} points: {word}")
 
 # %% [markdown]
-# **Look.** Three ways to spoil a transfer that has few labels: the pixels of all images shuffled in one and the same
+# **Look.** Three attempts to spoil a transfer that has few labels: the pixels of all images shuffled in one and the same
 # way (a head on pixels does not even notice); images in units that the network does not know (at the scale of digits:
 # black and white swapped); the features of a network that has learned nothing.
 
@@ -1536,7 +1538,7 @@ ways |= {"pixels shuffled": spoiled(old, lambda X: in_its_units(shuffled(X))), "
 plots.bars(
     {name: np.mean(values) for name, values in ways.items()},
     xlabel=f"test error (%), {FEW} labels a class",
-    title="A transfer that does not help",
+    title="What spoils a transfer, and what does not",
     alt="Bars of the test error of a head on few labels a class: with the old network's features as they are, with images "
     "in wrong units, with an untrained network, with shuffled pixels, and on pixels without any network.",
 )
