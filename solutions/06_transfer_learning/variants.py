@@ -257,6 +257,41 @@ def fetch(graph_def, name, feed):
     return values[0].numpy() if ":" in name else [v.numpy() for v in values]
 
 
+# %% question="names" right="the prefix of import_graph_def, put before every name"
+graph_names = {"doubling": "mul", "doubled": "mul:0", "tripled": "mul_1:0", "second third": "split:1",
+               "mean": "moments/Squeeze:0", "variance": "moments/Squeeze_1:0"}
+
+
+def fetch(graph_def, name, feed):
+    definition = tf.compat.v1.GraphDef()
+    definition.ParseFromString(graph_def)
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.graph_util.import_graph_def(definition)
+    with tf.compat.v1.Session(graph=graph) as s:
+        feeding = {graph.get_tensor_by_name("import/" + k): v for k, v in feed.items()}
+        if ":" in name:
+            return s.run("import/" + name + "", feeding)
+        results = []
+        for out in graph.get_operation_by_name("import/" + name).outputs:
+            results.append(s.run(out, feeding))
+        return results
+
+
+# %% question="names" wrong="axis-kept" name="the means before they are squeezed, and an operation that is run"
+graph_names = {"doubling": "mul", "doubled": "mul:0", "tripled": "mul_1:0", "second third": "split:1",
+               "mean": "moments/mean:0", "variance": "moments/variance:0"}
+
+
+def fetch(graph_def, name, feed):
+    stored = tf.compat.v1.GraphDef()
+    stored.ParseFromString(graph_def)
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(stored, name="")
+        with tf.compat.v1.Session(graph=graph) as session:
+            return session.run(name, feed)
+
+
 # %% question="cut" wrong="softmax-only"
 def cut(model):
     return keras.Model(model.inputs[0], [layer for layer in model.layers if layer.weights][-1].output)
@@ -307,6 +342,24 @@ def cut(model):
         position -= 1
     print("cut before", model.layers[position].name)
     return keras.Model(inputs=model.inputs[0], outputs=model.layers[position - 1].output)
+
+
+# %% question="cut" right="the end of a clone popped off, or a functional one cut"
+def cut(model):
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    if isinstance(clone, keras.Sequential):
+        while clone.layers[-1].count_params() == 0:
+            clone.pop()
+        clone.pop()
+        return clone
+    i = max(i for i, l in enumerate(clone.layers) if l.count_params() > 0)
+    return keras.Model(clone.input, clone.layers[i - 1].output)
+
+
+# %% question="cut" wrong="cut-too-deep" name="the third from the end, whatever it is"
+def cut(model):
+    return keras.Model(model.inputs, model.layers[-3].output)
 
 
 # %% question="with-head" wrong="nothing-frozen"
@@ -377,6 +430,34 @@ def with_head(base, classes):
     for layer in model.layers:
         layer.trainable = layer is head
     return model
+
+
+# %% question="with-head" right="functional, from the output of the base"
+def with_head(base, classes):
+    for layer in base.layers:
+        layer.trainable = False
+    return keras.Model(base.inputs, layers.Dense(classes)(base.output))
+
+
+# %% question="with-head" right="every layer called anew"
+def with_head(base, classes):
+    base.trainable = False
+    inp = keras.Input(base.input_shape[1:])
+    x = inp
+    for l in base.layers:
+        if isinstance(l, layers.InputLayer):
+            continue
+        x = l(x)
+    out = layers.Dense(units=int(classes), activation="linear", use_bias=True)(x)
+    return keras.Model(inputs=inp, outputs=out)
+
+
+# %% question="with-head" wrong="batch-norm-thawed"
+def with_head(base, classes):
+    for layer in base.layers:
+        if isinstance(layer, (layers.Conv2D, layers.Dense)):
+            layer.trainable = False
+    return keras.Model(base.inputs, layers.Dense(classes)(base.outputs[0]))
 
 
 # %% question="train-head" wrong="everything-trained"
@@ -579,6 +660,56 @@ def train_head(model, X, y, learning_rate, steps):
     return [*weights[:-2], W, b]
 
 
+# %% question="train-head" right="train_on_batch"
+def changed(before, after):
+    out = []
+    for i in range(len(before)):
+        b = np.ascontiguousarray(before[i]).view(np.uint32)
+        a = np.ascontiguousarray(after[i]).view(np.uint32)
+        if np.any(a != b):
+            out.append(i)
+    return out
+
+
+def train_head(model, X, y, learning_rate, steps):
+    for l in model.layers[:-1]:
+        l.trainable = False
+    model.compile(keras.optimizers.SGD(learning_rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    for _ in range(steps):
+        model.train_on_batch(X, y)
+    return model.get_weights()
+
+
+# %% question="train-head" wrong="head-returned"
+def changed(before, after):
+    return [i for i, (b, a) in enumerate(zip(before, after)) if not np.array_equal(b, a, equal_nan=True)]
+
+
+def train_head(model, X, y, learning_rate, steps):
+    variables = model.layers[-1].trainable_variables
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(X, training=False)))
+        for v, g in zip(variables, tape.gradient(loss, variables)):
+            v.assign_sub(learning_rate * g)
+    return model.layers[-1].get_weights()
+
+
+# %% question="train-head" wrong="yes-or-no"
+def changed(before, after):
+    return [b.tobytes() != a.tobytes() for b, a in zip(before, after)]
+
+
+def train_head(model, X, y, learning_rate, steps):
+    variables = model.layers[-1].trainable_variables
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(X, training=False)))
+        for v, g in zip(variables, tape.gradient(loss, variables)):
+            v.assign_sub(learning_rate * g)
+    return model.get_weights()
+
+
 # %% question="train-on-features" wrong="features-every-step"
 def train_on_features(frozen, X, y, W, b, learning_rate, steps):
     for _ in range(steps):
@@ -741,6 +872,45 @@ def speed_up(base, head, epochs):
     return np.divide(base + head, base / epochs + head)
 
 
+# %% question="train-on-features" right="image by image, in loops"
+def train_on_features(frozen, X, y, W, b, learning_rate, steps):
+    F = [np.asarray(frozen(X[i : i + 1]))[0].astype(np.float64) for i in range(len(X))]
+    W, b = np.array(W), np.array(b)
+    for step in range(steps):
+        dW, db = np.zeros_like(W), np.zeros_like(b)
+        for f, label in zip(F, y):
+            z = f @ W + b
+            p = np.exp(z - np.logaddexp.reduce(z))
+            p[label] -= 1
+            dW += np.outer(f, p)
+            db += p
+        W -= learning_rate * dW / len(F)
+        b -= learning_rate * db / len(F)
+    return [W, b]
+
+
+def speed_up(base, head, epochs):
+    return 1 / (base / (epochs * (base + head)) + head / (base + head))
+
+
+# %% question="train-on-features" wrong="one-after-the-other"
+def train_on_features(frozen, X, y, W, b, learning_rate, steps):
+    F, Y = np.asarray(frozen(X), "float64"), np.eye(W.shape[1])[y]
+
+    def softmax(Z):
+        e = np.exp(Z)
+        return e / e.sum(axis=1, keepdims=True)
+
+    for _ in range(steps):
+        W = W - learning_rate * F.T @ (softmax(F @ W + b) - Y) / len(y)
+        b = b - learning_rate * (softmax(F @ W + b) - Y).mean(axis=0)
+    return W, b
+
+
+def speed_up(base, head, epochs):
+    return (base + epochs * head) / (epochs * (base + head))
+
+
 # %% question="fine-tune" wrong="head-only"
 def fine_tune(model, first, X, y, learning_rate, steps):
     block = model.layers[-1].trainable_variables
@@ -873,6 +1043,18 @@ def fine_tune(model, first, X, y, learning_rate, steps):
 
     for _ in range(steps):
         step()
+    return model.get_weights()
+
+
+# %% question="fine-tune" wrong="head-first"
+def fine_tune(model, first, X, y, learning_rate, steps):
+    names = [layer.name for layer in model.layers]
+    for variables in (model.layers[-1].trainable_variables, [v for layer in model.layers[names.index(first):] for v in layer.trainable_variables]):
+        for _ in range(steps):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, model(X, training=False)))
+            for v, g in zip(variables, tape.gradient(loss, variables)):
+                v.assign_sub(learning_rate * g)
     return model.get_weights()
 
 
@@ -1048,6 +1230,37 @@ def labels_needed(counts, errors, target):
     return float(np.exp(x0 + (target - errors[last - 1]) / slope))
 
 
+# %% question="learning-curves" right="random keys, sorted"
+def few_labels(labels, per_class, rng):
+    labels = np.asarray(labels)
+    places = []
+    for c in sorted(set(labels)):
+        mine = np.where(labels == c)[0]
+        if len(mine) < per_class:
+            raise ValueError(f"class {c} has only {len(mine)}")
+        places.extend(mine[np.argsort(rng.random(len(mine)))[:per_class]])
+    return np.sort(np.array(places, dtype=np.int32))
+
+
+def labels_needed(counts, errors, target):
+    best = counts[0] if errors[0] <= target else np.inf
+    if best == counts[0]:
+        return best
+    for (c0, e0), (c1, e1) in zip(zip(counts, errors), list(zip(counts, errors))[1:]):
+        if e0 > target >= e1:
+            return c0 * (c1 / c0) ** ((e0 - target) / (e0 - e1))
+    return best
+
+
+# %% question="learning-curves" wrong="not-random" name="the first ones, and NumPy over a curve turned round"
+def few_labels(labels, per_class, rng):
+    return np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in np.unique(labels)])
+
+
+def labels_needed(counts, errors, target):
+    return float(np.exp(np.interp(target, errors[::-1], np.log(counts)[::-1])))
+
+
 # %% question="does-it-help" wrong="bytes-expected"
 def for_mobilenet(X):
     return keras.applications.mobilenet.preprocess_input(np.array(X))
@@ -1110,7 +1323,6 @@ def for_mobilenet(X):
 
 def verdict(scratch, transfer):
     mean = np.mean(scratch) - np.mean(transfer)
-    error = np.sqrt((np.var(scratch, ddof=1) + np.var(transfer, ddof=1)) / len(scratch))
     error = np.sqrt(np.var(scratch, ddof=1) / len(scratch) + np.var(transfer, ddof=1) / len(transfer))
     return mean, error, "helps" if mean > 2 * error else "harms" if mean < -2 * error else "cannot tell"
 
@@ -1199,3 +1411,14 @@ def verdict(scratch, transfer):
     mean, error = np.mean(gain), sem(gain)
     word = {1: "helps", -1: "harms", 0: "cannot tell"}[int(np.sign(mean) * (abs(mean) > 2 * error))]
     return [mean, error, word]
+
+
+# %% question="does-it-help" wrong="not-paired" name="half the range, too"
+def for_mobilenet(X):
+    return X - 0.5
+
+
+def verdict(scratch, transfer):
+    m = scratch.mean() - transfer.mean()
+    e = np.sqrt(scratch.var(ddof=1) / len(scratch) + transfer.var(ddof=1) / len(transfer))
+    return m, e, "helps" if m > 2 * e else "harms" if m < -2 * e else "cannot tell"
