@@ -254,6 +254,53 @@ which_file["the values of the variables"] = ".data"
 which_file["names and shapes of the variables, and where their values begin"] = ".index"
 which_file["which checkpoint is the newest"] = "checkpoint"
 
+# %% question="save" right="without a session"
+def save_trained(prefix, X, y, steps):
+    values, _ = by_hand(beginning(), X, y, steps)
+    write_checkpoint(prefix, values)
+    with build_graph().as_default():
+        v1.train.Saver().export_meta_graph(prefix + ".meta")
+    v1.train.update_checkpoint_state(str(Path(prefix).parent), prefix)
+    return prefix
+
+
+which_file = {
+    "the operations, and how they are connected": "meta",
+    "the values of the variables": "data-00000-of-00001",
+    "names and shapes of the variables, and where their values begin": "index",
+    "which checkpoint is the newest": "checkpoint",
+}
+
+# %% question="save" wrong="one-step" name="the initializer before every step"
+def save_trained(prefix, X, y, steps):
+    with build_graph().as_default(), v1.Session() as session:
+        for _ in range(steps):
+            session.run(v1.global_variables_initializer())
+            session.run("train", {"X:0": X, "y:0": y})
+        return v1.train.Saver().save(session, prefix)
+
+which_file = {
+    "the operations, and how they are connected": ".meta",
+    "the values of the variables": ".data",
+    "names and shapes of the variables, and where their values begin": ".index",
+    "which checkpoint is the newest": "checkpoint",
+}
+
+# %% question="save" wrong="saved-elsewhere" name="numbered"
+def save_trained(prefix, X, y, steps):
+    with build_graph().as_default(), v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        for _ in range(steps):
+            session.run("train", {"X:0": X, "y:0": y})
+        return v1.train.Saver().save(session, prefix, global_step=steps)
+
+which_file = {
+    "the operations, and how they are connected": ".meta",
+    "the values of the variables": ".data",
+    "names and shapes of the variables, and where their values begin": ".index",
+    "which checkpoint is the newest": "checkpoint",
+}
+
 # %% question="continue" wrong="initialised-again"
 def continue_training(prefix, X, y, steps):
     with v1.Graph().as_default(), v1.Session() as session:
@@ -365,6 +412,20 @@ def continue_training(prefix, X, y, steps):
         losses[steps] = session.run("loss:0", feed)
         return losses
 
+# %% question="continue" right="every variable loaded by its name"
+def continue_training(prefix, X, y, steps):
+    reader = tf.train.load_checkpoint(prefix)
+    with v1.Graph().as_default(), v1.Session() as session:
+        v1.train.import_meta_graph(prefix + ".meta")
+        session.run(v1.global_variables_initializer())
+        for v in v1.global_variables():
+            v.load(reader.get_tensor(v.op.name), session)
+        feed, losses = {"X:0": X, "y:0": y}, []
+        for step in range(steps + 1):
+            losses.append(float(session.run("loss:0", feed)))
+            if step < steps:
+                session.run("train", feed)
+        return tuple(losses)
 
 # %% question="keep" wrong="all-kept"
 def train_and_keep(folder, X, y, steps, every, keep):
@@ -383,7 +444,7 @@ def steps_done(folder):
     return int(tf.train.load_variable(prefix, "global_step")) if prefix else 0
 
 
-# %% question="keep" wrong="five-kept"
+# %% question="keep" wrong="all-kept" name="five kept, as a Saver does unasked"
 def train_and_keep(folder, X, y, steps, every, keep):
     with build_graph().as_default(), v1.Session() as session:
         saver = v1.train.Saver()
@@ -464,7 +525,7 @@ def train_and_keep(folder, X, y, steps, every, keep):
 
 def steps_done(folder):
     names = sorted(path.stem for path in Path(folder).glob("*.index"))
-    return int(tf.train.load_variable(f"{folder}/{names[-1]}", "global_step")) if names else 0
+    return int(names[-1].split("-")[-1]) if names else 0
 
 
 # %% question="keep" wrong="highest-number"
@@ -541,6 +602,44 @@ def steps_done(folder):
         return 0
     return tf.train.load_checkpoint(newest).get_tensor("global_step").item()
 
+# %% question="keep" right="the graph's counter, deleted by hand"
+def train_and_keep(folder, X, y, steps, every, keep):
+    newest, names = None, []
+    with build_graph().as_default(), v1.Session() as session:
+        saver = v1.train.Saver(max_to_keep=0)
+        session.run(v1.global_variables_initializer())
+        counter = v1.train.get_global_step()
+        while session.run(counter) < steps:
+            session.run("train", {"X:0": X, "y:0": y})
+            if session.run(counter) % every == 0:
+                newest = saver.save(session, str(Path(folder) / "net"), counter)
+                names.append(newest)
+    for name in names[:-keep]:
+        v1.train.remove_checkpoint(name)
+    return newest
+
+
+def steps_done(folder):
+    state = v1.train.get_checkpoint_state(folder)
+    if not state or not state.model_checkpoint_path:
+        return 0
+    return tf.train.load_checkpoint(state.model_checkpoint_path).get_tensor("global_step")
+
+# %% question="keep" wrong="counted-from-zero"
+def train_and_keep(folder, X, y, steps, every, keep):
+    with build_graph().as_default(), v1.Session() as session:
+        saver = v1.train.Saver(max_to_keep=keep)
+        session.run(v1.global_variables_initializer())
+        for step in range(steps):
+            session.run("train", {"X:0": X, "y:0": y})
+            if step % every == 0:
+                saver.save(session, f"{folder}/net", global_step=step)
+    return tf.train.latest_checkpoint(folder)
+
+
+def steps_done(folder):
+    newest = tf.train.latest_checkpoint(folder)
+    return int(tf.train.load_variable(newest, "global_step")) if newest else 0
 
 # %% question="read" wrong="graph-needed"
 def checkpoint_shapes(prefix):
@@ -651,6 +750,26 @@ def largest_changes(before, after):
     old, new = everything_in(before), everything_in(after)
     return {name: tf.reduce_max(tf.abs(new[name] - old[name])) for name in old.keys() & new.keys()}
 
+# %% question="read" right="loops and TensorShapes"
+def checkpoint_shapes(prefix):
+    out = {}
+    for name, shape in tf.train.list_variables(prefix):
+        out[name] = tf.TensorShape(shape)
+    return out
+
+
+def largest_changes(before, after):
+    out = {}
+    theirs = [n for n, _ in tf.train.list_variables(after)]
+    for name, _ in tf.train.list_variables(before):
+        if name not in theirs:
+            continue
+        d = np.asarray(tf.train.load_variable(after, name), float) - tf.train.load_variable(before, name)
+        biggest = 0.0
+        for x in np.ravel(d):
+            biggest = max(biggest, abs(x))
+        out[name] = biggest
+    return out
 
 # %% question="resume" wrong="from-the-beginning"
 def train_on(folder, X, y, steps, every=10):
@@ -790,6 +909,76 @@ def train_on(folder, X, y, steps, every=10):
             manager.save(step)
     return [w.numpy() for w in net.trainable_variables], losses
 
+# %% question="resume" right="a manager that counts the steps"
+def train_on(folder, X, y, steps, every=10):
+    run = new_run()
+    c = tf.train.Checkpoint(**dict(zip(["net", "optimizer", "generator"], run)))
+    m = tf.train.CheckpointManager(c, str(folder), 3, step_counter=run[1].iterations, checkpoint_interval=every)
+    m.restore_or_initialize()
+    start = run[1].iterations.numpy()
+    print("from step", start)
+    losses = np.empty(max(0, steps - start))
+    for i, step in enumerate(range(start + 1, steps + 1)):
+        losses[i] = train_step(*run, X, y)
+        if step % every == 0:
+            m.save(step)
+    return run[0].get_weights(), losses
+
+# %% question="resume" wrong="generator-left-behind" name="the net alone"
+def train_on(folder, X, y, steps, every=10):
+    net, optimizer, generator = new_run()
+    checkpoint = tf.train.Checkpoint(net=net)
+    manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=3)
+    done = 0
+    if manager.latest_checkpoint:
+        checkpoint.restore(manager.latest_checkpoint)
+        done = int(manager.latest_checkpoint.split("-")[-1])
+    losses = []
+    for step in range(done + 1, steps + 1):
+        losses.append(train_step(net, optimizer, generator, X, y))
+        if step % every == 0:
+            manager.save(checkpoint_number=step)
+    return net.get_weights(), losses
+
+# %% question="resume" wrong="numbered-by-call"
+def train_on(folder, X, y, steps, every=10):
+    net, optimizer, generator = new_run()
+    checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer, generator=generator)
+    manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=3)
+    checkpoint.restore(manager.latest_checkpoint)
+    losses = []
+    for i in range(steps - int(optimizer.iterations)):
+        losses.append(train_step(net, optimizer, generator, X, y))
+        if (i + 1) % every == 0:
+            manager.save(checkpoint_number=i + 1)
+    return net.get_weights(), losses
+
+# %% question="resume" wrong="saved-at-the-end" name="at the end as well"
+def train_on(folder, X, y, steps, every=10):
+    net, optimizer, generator = new_run()
+    checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer, generator=generator)
+    manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=3)
+    checkpoint.restore(manager.latest_checkpoint)
+    losses = []
+    while int(optimizer.iterations) < steps:
+        losses.append(train_step(net, optimizer, generator, X, y))
+        if int(optimizer.iterations) % every == 0:
+            manager.save(checkpoint_number=int(optimizer.iterations))
+    manager.save(checkpoint_number=int(optimizer.iterations))
+    return net.get_weights(), losses
+
+# %% question="resume" wrong="all-kept" name="five"
+def train_on(folder, X, y, steps, every=10):
+    net, optimizer, generator = new_run()
+    checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer, generator=generator)
+    manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=5)
+    checkpoint.restore(manager.latest_checkpoint)
+    losses = []
+    while int(optimizer.iterations) < steps:
+        losses.append(train_step(net, optimizer, generator, X, y))
+        if int(optimizer.iterations) % every == 0:
+            manager.save(checkpoint_number=int(optimizer.iterations))
+    return net.get_weights(), losses
 
 # %% question="formats" wrong="nothing-saved"
 def save_three_ways(net, folder):
@@ -800,7 +989,7 @@ def save_three_ways(net, folder):
 
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
-    net = new_run()[0]
+    net = one_layer()
     net.load_weights(f"{folder}/net.weights.h5")
     served = tf.saved_model.load(f"{folder}/served")
     return [whole(X), net(X), served.serve(X)]
@@ -822,7 +1011,7 @@ def save_three_ways(net, folder):
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
     served = tf.saved_model.load(f"{folder}/served")
-    return [whole(X), new_run()[0](X), served.serve(X)]
+    return [whole(X), one_layer()(X), served.serve(X)]
 
 
 comes_back = {
@@ -857,7 +1046,7 @@ def save_three_ways(net, folder):
 
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
-    net = new_run()[0]
+    net = one_layer()
     net.load_weights(f"{folder}/net.weights.h5")
     served = tf.saved_model.load(f"{folder}/served")
     return [whole(X), net(X), served.serve(X)]
@@ -878,7 +1067,7 @@ def save_three_ways(net, folder):
 
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
-    net = new_run()[0]
+    net = one_layer()
     net.load_weights(f"{folder}/net.weights.h5")
     served = tf.saved_model.load(f"{folder}/served")
     return [whole(X), net(X), served.serve(X)]
@@ -899,7 +1088,7 @@ def save_three_ways(net, folder):
 
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
-    net = new_run()[0]
+    net = one_layer()
     net.load_weights(f"{folder}/net.weights.h5")
     served = tf.saved_model.load(f"{folder}/served")
     return [whole(X), net(X), served.serve(X)]
@@ -920,7 +1109,7 @@ def save_three_ways(net, folder):
 
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
-    net = new_run()[0]
+    net = one_layer()
     net.load_weights(f"{folder}/net.weights.h5")
     served = tf.saved_model.load(f"{folder}/served")
     return [whole(X), net(X), served.serve(X)]
@@ -941,7 +1130,7 @@ def save_three_ways(net, folder):
 
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
-    net = new_run()[0]
+    net = one_layer()
     net.load_weights(f"{folder}/net.weights.h5")
     served = tf.saved_model.load(f"{folder}/served")
     return [whole(X), net(X), served.serve(X)]
@@ -962,7 +1151,7 @@ def save_three_ways(net, folder):
 
 def three_answers(folder, X):
     whole = keras.models.load_model(f"{folder}/net.keras")
-    net = new_run()[0]
+    net = one_layer()
     net.load_weights(f"{folder}/net.weights.h5")
     served = tf.saved_model.load(f"{folder}/served")
     return [whole(X), net(X), served.serve(X)]
@@ -985,7 +1174,7 @@ def save_three_ways(net, folder):
 def three_answers(folder, X):
     folder = Path(folder)
     whole = keras.saving.load_model(folder / "net.keras", compile=False)
-    net, *_ = new_run()
+    net = one_layer()
     net.load_weights(folder / "net.weights.h5")
     served = tf.saved_model.load(str(folder / "served")).signatures["serving_default"]
     (logits,) = served(tf.constant(X)).values()
@@ -1007,14 +1196,45 @@ def three_answers(folder, X):
     import h5py
 
     with h5py.File(folder + "/net.weights.h5") as file:
-        conv, dense = (file["layers"][name]["vars"] for name in ("conv2d", "dense"))
-        weights = [conv["0"][()], np.zeros(8, "float32"), dense["0"][()], np.zeros(10, "float32")]
+        dense = file["layers"]["dense"]["vars"]
+        logits = X.reshape(len(X), -1) @ dense["0"][()] + dense["1"][()]
     served = keras.layers.TFSMLayer(folder + "/served", call_endpoint="serve")
-    return np.stack([keras.models.load_model(folder + "/net.keras")(X), network(X, *weights), served(X)])
+    return np.stack([keras.models.load_model(folder + "/net.keras")(X), logits, served(X)])
 
 
 comes_back = {"served": ["function", "weights"], "net.keras": ["weights", "optimizer", "layers"]}
 comes_back["net.weights.h5"] = ["weights", "optimizer"]
+
+# %% question="formats" right="an ExportArchive, and arrays out of the HDF5 file"
+def save_three_ways(net, folder):
+    net.save(folder + "/net.keras", overwrite=True)
+    net.save_weights(folder + "/net.weights.h5", overwrite=True)
+    archive = keras.export.ExportArchive()
+    archive.track(net)
+    archive.add_endpoint("serve", net.call, input_signature=[tf.TensorSpec((None, 28, 28, 1), tf.float32)])
+    archive.write_out(folder + "/served", verbose=False)
+
+
+def three_answers(folder, X):
+    import h5py
+
+    answers = [keras.models.load_model(folder + "/net.keras")(X)]
+    found = {}
+    with h5py.File(folder + "/net.weights.h5") as file:
+        file["layers"].visititems(lambda n, o: found.update({n: o[()]}) if isinstance(o, h5py.Dataset) else None)
+    net = one_layer()
+    net.set_weights(sorted(found.values(), key=np.ndim, reverse=True))
+    answers.append(net(X))
+    served = tf.saved_model.load(folder + "/served")
+    answers.append(served.serve(X))
+    return answers
+
+
+comes_back = {
+    "served": ["function", "weights"],
+    "net.keras": ["weights", "layers", "optimizer"],
+    "net.weights.h5": ["optimizer", "weights"],
+}
 
 # %% question="transplant" wrong="velocities"
 def keras_from_v1(prefix):
@@ -1100,6 +1320,27 @@ def keras_from_v1(prefix):
             weight.assign(values[f"{layer.name}/{weight.name}"])
     return net
 
+# %% question="transplant" right="the dense layer as a convolution"
+def keras_from_v1(prefix):
+    reader = tf.train.load_checkpoint(prefix)
+    kernel, bias, dense, dense_bias = (reader.get_tensor(name) for name in WEIGHTS)
+    f = kernel.shape[-1]
+    net = keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(f, 5, 3, activation="relu"), layers.Conv2D(10, 8), layers.Flatten()])
+    net.set_weights([kernel, bias, dense.reshape(8, 8, f, 10), dense_bias])
+    return net
+
+# %% question="transplant" right="constants as initializers"
+def keras_from_v1(prefix):
+    r = v1.train.NewCheckpointReader(prefix)
+    c = lambda n: keras.initializers.Constant(r.get_tensor(n))
+    filters = int(r.get_variable_to_shape_map()["features/kernel"][3])
+    net = keras.Sequential()
+    net.add(layers.Conv2D(filters, 5, 3, kernel_initializer=c("features/kernel"), bias_initializer=c("features/bias")))
+    net.add(layers.Activation("relu"))
+    net.add(layers.Flatten())
+    net.add(layers.Dense(10, kernel_initializer=c("classes/kernel"), bias_initializer=c("classes/bias")))
+    net(np.zeros((1, 28, 28, 1), "float32"))
+    return net
 
 # %% question="last-good" wrong="newest-trusted"
 def last_good(folder):
@@ -1239,3 +1480,41 @@ def last_good(folder):
         except Exception:
             continue
     raise FileNotFoundError(f"{folder}: no checkpoint can be read")
+
+# %% question="last-good" right="a Path"
+def last_good(folder):
+    steps = {}
+    for path in Path(folder).iterdir():
+        if path.name.endswith(".index"):
+            steps[int(path.name[:-6].split("-")[-1])] = path.with_suffix("")
+    for step in sorted(steps)[::-1]:
+        prefix = str(steps[step])
+        try:
+            reader = v1.train.NewCheckpointReader(prefix)
+            types = reader.get_variable_to_dtype_map()
+            tf.raw_ops.RestoreV2(prefix=prefix, tensor_names=list(types), shape_and_slices=[""] * len(types), dtypes=list(types.values()))
+        except Exception:
+            continue
+        return steps[step]
+    raise FileNotFoundError(f"{folder}: no checkpoint can be read")
+
+# %% question="last-good" wrong="listed-only"
+def last_good(folder):
+    state = tf.train.get_checkpoint_state(folder)
+    for prefix in reversed(state.all_model_checkpoint_paths if state else []):
+        try:
+            reader = tf.train.load_checkpoint(prefix)
+            for name in reader.get_variable_to_shape_map():
+                reader.get_tensor(name)
+            return prefix
+        except Exception:
+            pass
+    raise FileNotFoundError(f"no checkpoint in {folder}")
+
+# %% question="last-good" wrong="first-value-only" name="sizes compared"
+def last_good(folder):
+    files = sorted(Path(folder).glob("*.data*"), key=lambda p: int(p.name.split(".")[0].rsplit("-", 1)[1]), reverse=True)
+    for f in files:
+        if f.stat().st_size == files[-1].stat().st_size:
+            return str(f).split(".data")[0]
+    raise FileNotFoundError(f"no checkpoint in {folder}")
