@@ -297,19 +297,17 @@ def _encode_array(
 ) -> Node:
     array = np.asarray(value)
     array = array.astype(_WIDER[array.dtype.char]) if array.dtype.char in _WIDER else array
-    kind = "scalar" if isinstance(value, np.generic) else "array"
+    is_scalar = isinstance(value, np.generic)
+    code, data = array.dtype.newbyteorder("<").str, None
     if array.dtype.name == "bfloat16":
-        return {
-            "t": kind,
-            "d": "bfloat16",
-            "s": list(array.shape),
-            "b": put(np.ascontiguousarray(array).view("<u2")),
-        }
-    code = array.dtype.newbyteorder("<").str
-    if code in _ARRAY_TYPES:
-        array = np.ascontiguousarray(array.astype(_ARRAY_TYPES[code], copy=False))
-        return {"t": kind, "d": code, "s": list(np.shape(value)), "b": put(array)}
-    if array.dtype.kind in "OUS" and kind == "array":
+        code, data = "bfloat16", np.ascontiguousarray(array).view("<u2")
+    elif code in _ARRAY_TYPES:
+        data = np.ascontiguousarray(array.astype(_ARRAY_TYPES[code], copy=False))
+    if data is not None and is_scalar:  # in the text: there may be many, and few buffers cross
+        return {"t": "scalar", "d": code, "v": data.tobytes().hex()}
+    if data is not None:
+        return {"t": "array", "d": code, "s": list(np.shape(value)), "b": put(data)}
+    if array.dtype.kind in "OUS" and not is_scalar:
         return {"t": "items", "s": list(array.shape), "v": [inner(item) for item in array.ravel().tolist()]}
     if array.dtype.kind in "US":
         return inner(value.item())
@@ -329,9 +327,7 @@ def _encode_tensor(value: Any, inner: Callable[[Any], Node], foreign: Foreign) -
             array = value.numpy()
         except (AttributeError, NotImplementedError, ValueError):  # it belongs to a graph and has no value
             return foreign(value, inner)
-        node = inner(np.asarray(array, dtype=object) if isinstance(array, bytes) else array)
-        if isinstance(node, dict) and node["t"] == "scalar":
-            node["t"] = "array"
+        node = inner(np.asarray(array, dtype=object if isinstance(array, bytes) else None))
         return {"t": "tensor", "v": node} if isinstance(value, tf.Tensor) else node
     return foreign(value, inner)
 
@@ -375,7 +371,7 @@ class Decoder:
 
     _FIELDS: ClassVar[dict[str, str]] = {
         "float": "v", "complex": "v", "bytes": "b", "tuple": "v", "record": "nv", "set": "v", "frozenset": "v",
-        "dict": "v", "range": "v", "slice": "v", "ellipsis": "", "array": "dsb", "scalar": "dsb", "items": "sv",
+        "dict": "v", "range": "v", "slice": "v", "ellipsis": "", "array": "dsb", "scalar": "dv", "items": "sv",
         "dtype": "v", "tfdtype": "v", "path": "v", "tensor": "v",
     }  # fmt: skip
 
@@ -529,9 +525,14 @@ class Decoder:
         return Ellipsis
 
     def _array(self, node: dict[str, Any]) -> Any:
-        shape, buffer = self._shape(node), self._take(node)
-        brain = node["d"] == "bfloat16"
-        dtype = np.dtype("<u2") if brain else _ARRAY_TYPES[node["d"]]
+        return self._numbers(node["d"], self._shape(node), self._take(node))
+
+    def _scalar(self, node: dict[str, Any]) -> Any:
+        return self._numbers(node["d"], [], bytes.fromhex(node["v"]))[()]
+
+    def _numbers(self, code: str, shape: list[int], buffer: Any) -> Any:
+        brain = code == "bfloat16"
+        dtype = np.dtype("<u2") if brain else _ARRAY_TYPES[code]
         if math.prod(shape) * dtype.itemsize != len(buffer):
             raise CannotCross("an array unlike its buffer")
         if dtype.kind == "b" and len(buffer) and np.frombuffer(buffer, "|u1").max() > 1:
@@ -542,11 +543,6 @@ class Decoder:
 
             array = array.view(ml_dtypes.bfloat16)
         return array.reshape(shape)
-
-    def _scalar(self, node: dict[str, Any]) -> Any:
-        if node["s"] != []:
-            raise CannotCross("malformed scalar")
-        return self._array(node)[()]
 
     def _items(self, node: dict[str, Any]) -> Any:
         shape, values = self._shape(node), self._list(node["v"])

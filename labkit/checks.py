@@ -28,7 +28,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able built-in types."""
-        return asdict(self)
+        return vars(self) | {"parts": [dict(vars(part)) for part in self.parts]}
 
 
 _seed = bytes.fromhex(os.environ.get("LABBOOK_SEED", "")) or PUBLIC_SEED

@@ -208,6 +208,75 @@ def test_every_variant_is_recognised(lab: Lab, workers: ThreadPoolExecutor) -> N
     assert not verify_all(lab, workers, in_rows(read_variants(lab)))
 
 
+HELPERS = """
+import functools, logging, sys, types, warnings
+import numpy
+logging.basicConfig()
+
+running = set()
+
+def noisy(function):
+    @functools.wraps(function)
+    def told(*args, **kwargs):
+        if function in running:  # it calls itself
+            return function(*args, **kwargs)
+        print("called", function.__name__)
+        print("to stderr", file=sys.stderr)
+        warnings.warn("a warning")
+        logging.getLogger("mine").error("a log line")
+        running.add(function)
+        try:
+            return in_other_types(function(*args, **kwargs))
+        finally:
+            running.remove(function)
+    return told
+
+def in_other_types(value):
+    if isinstance(value, types.FunctionType):
+        return noisy(value)
+    if type(value) in (bool, int, float):
+        return numpy.array(value)[()]
+    if type(value) in (list, tuple) and len(repr(value)) < 500_000:
+        return (tuple if type(value) is list else list)(map(in_other_types, value))
+    return value
+"""
+
+
+def in_another_style(answer: str) -> str:
+    """The same answer with imports of its own under other names, whose functions talk and give other types."""
+    tree = ast.parse(answer)
+    imports = []
+    for module, usual in (("numpy", "np"), ("tensorflow", "tf")):
+        uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == usual]
+        for node in uses:
+            node.id = f"my_{usual}"
+        imports += [f"import {module} as my_{usual}"] if uses else []
+    names = [
+        node.name if isinstance(node, ast.FunctionDef) else ast.unparse(node.targets[0])
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.Assign)
+    ]
+    return "\n".join([*imports, ast.unparse(tree), *(f"{name} = in_other_types({name})" for name in names)])
+
+
+@each_lab
+def test_right_answers_keep_full_marks_in_another_style(lab: Lab, workers: ThreadPoolExecutor) -> None:
+    rows = [{}, *in_rows([variant for variant in read_variants(lab) if variant.is_right])]
+    answers = reference_answers(lab)
+    notebooks = []
+    for row in rows:
+        cells = {
+            name: in_another_style(row[name].source if name in row else answers[name]) for name in answers
+        }
+        own = [RawCell("code", HELPERS, "", "my-helpers", ())]
+        own += [RawCell("code", source, name, name, ()) for name, source in cells.items()]
+        notebooks.append(transplanted(lab, own))
+    told = []
+    for row, results in zip(rows, grade(workers, notebooks), strict=True):
+        told += verify(results, row)
+    assert not told
+
+
 @pytest.mark.proof
 @each_lab
 def test_variants_are_recognised_whatever_the_hidden_inputs(lab: Lab, workers: ThreadPoolExecutor) -> None:
