@@ -133,6 +133,11 @@ def test_what_may_cross_comes_back_as_it_was(value: Any) -> None:
     assert same(cross(value), value)
 
 
+def test_many_numpy_scalars_cross_in_a_list() -> None:
+    many = [[np.float64(i), np.bool_(i % 2)] for i in range(wire.MAX_BUFFERS)]
+    assert same(cross(many), many)
+
+
 def test_what_crosses_as_something_else() -> None:
     Point = collections.namedtuple("Point", "x y")
 
