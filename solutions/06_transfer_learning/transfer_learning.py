@@ -1337,7 +1337,7 @@ scratch = from_scratch()
 train_scratch = trainer(scratch, 0.002, True)
 
 # %% tags=["explore"]
-COUNTS, STEPS, TUNING = [1, 3, 10, 30], 120, 50
+COUNTS, STEPS, TUNING = [1, 5, 30], 60, 30
 if SCALE == "full":
     COUNTS, STEPS, TUNING = [5, 10, 20, 40, 80], 400, 100
 curves = {name: np.zeros((3, len(COUNTS))) for name in ("from scratch", "frozen", "fine-tuned")}
