@@ -76,8 +76,8 @@ def grade(
     """
     with cache.alone(course), ExitStack() as held:
         limits = Limits()
-        jobs = [_prepare(course, submission, limits) for submission in submissions]
-        ready = _examined(course, jobs, executor, limits, force, unsafe, progress)
+        jobs, waiting = _submit(course, submissions, executor, limits, force, unsafe)
+        ready = _examined(course, jobs, waiting, executor, limits, unsafe, progress)
         known: dict[str, dict[str, dict[str, float | None]]] = {}
         progress("recording", 0, len(jobs))
         for done, job in enumerate(ready, 1):
@@ -118,33 +118,46 @@ def _prepare(course: Path, submission: Submission, limits: Limits) -> _Job:
     return job
 
 
-def _examined(
+def _submit(
     course: Path,
-    jobs: Sequence[_Job],
+    submissions: Sequence[Submission],
     executor: Executor,
     limits: Limits,
     force: bool,
     unsafe: bool,
+) -> tuple[list[_Job], dict[Future[bool], list[_Job]]]:
+    """All jobs, and those of them that each examination under way is for: equal notebooks are examined once."""
+    jobs = []
+    wanted: dict[str, list[_Job]] = {}
+    waiting: dict[Future[bool], list[_Job]] = {}
+    for submission in submissions:
+        job = _prepare(course, submission, limits)
+        jobs.append(job)
+        job.row.cached = bool(job.key) and not force and cache.load(course, job.key) is not None
+        if not job.key or job.row.cached:
+            continue
+        if job.key not in wanted:
+            future = executor.submit(examine_submission, course, submission, limits, job.key, unsafe)
+            waiting[future] = wanted[job.key] = []
+        wanted[job.key].append(job)
+    return jobs, waiting
+
+
+def _examined(
+    course: Path,
+    jobs: Sequence[_Job],
+    waiting: Mapping[Future[bool], list[_Job]],
+    executor: Executor,
+    limits: Limits,
+    unsafe: bool,
     progress: Progress,
 ) -> Iterator[_Job]:
     """The jobs, each as soon as its examination is in the cache: those that lost a room come last, one by one."""
-    wanted: dict[str, list[_Job]] = {}  # equal notebooks are examined once
-    at_hand = []
-    for job in jobs:
-        job.row.cached = bool(job.key) and not force and cache.load(course, job.key) is not None
-        if job.key and not job.row.cached:
-            wanted.setdefault(job.key, []).append(job)
-        else:
-            at_hand.append(job)
-    waiting: dict[Future[bool], list[_Job]] = {
-        executor.submit(examine_submission, course, same[0].submission, limits, key, unsafe): same
-        for key, same in wanted.items()
-    }
-    progress("examining", 0, len(wanted))
-    yield from at_hand
+    progress("examining", 0, len(waiting))
+    yield from (job for job in jobs if job.row.cached or not job.key)
     again = []
     for done, future in enumerate(as_completed(waiting), 1):
-        progress("examining", done, len(wanted))
+        progress("examining", done, len(waiting))
         if _finished(future, waiting[future]):
             yield from waiting[future]
         else:

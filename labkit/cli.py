@@ -4,7 +4,9 @@ Other packages add subcommands through the entry point group ``labbook.commands`
 is given the Typer app.
 """
 
+import atexit
 import errno
+import gc
 import json
 import os
 import signal
@@ -37,6 +39,8 @@ JsonOption = Annotated[
 
 def main() -> None:
     """Run the command; a user's mistake ends in one line and a non-zero exit."""
+    gc.set_threshold(50_000, 20, 20)  # libraries make objects by the hundred thousand; few of them are garbage,
+    atexit.register(gc.freeze)  # and none is worth a look at the end
     for point in entry_points(group="labbook.commands"):
         point.load()(app)
     try:
