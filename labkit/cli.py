@@ -39,7 +39,7 @@ JsonOption = Annotated[
 
 def main() -> None:
     """Run the command; a user's mistake ends in one line and a non-zero exit."""
-    gc.set_threshold(50_000, 20, 20)  # libraries make objects by the hundred thousand; few of them are garbage,
+    gc.set_threshold(50_000, 20, 20)  # few of the many objects that libraries make are garbage,
     atexit.register(gc.freeze)  # and none is worth a look at the end
     for point in entry_points(group="labbook.commands"):
         point.load()(app)
