@@ -56,6 +56,7 @@ __all__ = [
     "waits_for",
 ]
 
+Wrong = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 LOST = ("out_of_memory", "timeout", "crashed")
 PUBLIC_SEED = b"the public seed of every student's own kernel"
 ALIASES = {"tf": "tensorflow", "sp": "scipy", "sk": "sklearn", "layers": "keras"}
@@ -167,7 +168,7 @@ class Question:
         label: str,
         answer: Callable[[], Any],
         expected: Any,
-        wrong: Mapping[str, Any] | None = None,
+        wrong: Wrong | None = None,
         weight: float = 1,
     ) -> None:
         """Check that the answer equals ``expected``: a number, a text, or lists, tuples and dicts of them.
@@ -176,7 +177,9 @@ class Question:
             label: what is checked, in a few words.
             answer: a function of no arguments that gives the student's value.
             expected: the right value.
-            wrong: for each misconception the value it would give, or the type of exception it would raise.
+            wrong: for each misconception the value it would give, or the type of exception it would raise. Where
+                these take long to compute, a function of no arguments that gives them: it is called only if the
+                answer is not right.
             weight: this check's share among the question's.
         """
 
@@ -192,7 +195,7 @@ class Question:
         expected: Any,
         rtol: float = 1e-5,
         atol: float = 1e-7,
-        wrong: Mapping[str, Any] | None = None,
+        wrong: Wrong | None = None,
         weight: float = 1,
     ) -> None:
         """Check that the answer has the shape of ``expected`` and is close: |a − b| ≤ atol + rtol·|b|.
@@ -230,7 +233,7 @@ class Question:
         label: str,
         answer: Callable[[], Any],
         condition: Callable[[Any], Any],
-        wrong: Mapping[str, Any] | None = None,
+        wrong: Wrong | None = None,
         weight: float = 1,
         expected: str = "",
     ) -> None:
@@ -258,7 +261,7 @@ class Question:
         label: str,
         answer: Callable[[], Any],
         exception: type[Exception],
-        wrong: Mapping[str, Any] | None = None,
+        wrong: Wrong | None = None,
         weight: float = 1,
     ) -> None:
         """Check that the call raises. It counts only where a check of a value passed as well.
@@ -350,7 +353,7 @@ class Question:
         answer: Callable[[], Any],
         expected: Any,
         judge: Callable[[Any, Any], str],
-        wrong: Mapping[str, Any] | None,
+        wrong: Wrong | None,
         weight: float,
     ) -> None:
         part = Part(label, weight, self.is_hidden)
@@ -390,9 +393,9 @@ class Question:
             part.status = _reason(error) or "error"
             part.message = _where(error)
 
-    def _recognise(self, part: Part, is_it: Callable[[Any], bool], wrong: Mapping[str, Any] | None) -> None:
+    def _recognise(self, part: Part, is_it: Callable[[Any], bool], wrong: Wrong | None) -> None:
         """Name the first misconception whose value this is; one whose hint is still hidden stays unnamed."""
-        for name, target in (wrong or {}).items():
+        for name, target in ((wrong() if callable(wrong) else wrong) or {}).items():
             if name in self.misconceptions and is_it(target):
                 part.misconception, part.hint = name, self.misconceptions[name]
                 return

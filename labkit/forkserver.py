@@ -63,10 +63,11 @@ HEAVY = (
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",  # it compiles its kernels anew in every room, which costs more than it gains
-    # What a room has freed goes back at once: hundreds of rooms would keep it all.
+    # What a room has freed goes back soon: hundreds of rooms would keep it all. But not the 8 MiB that TensorFlow fills
+    # with zeros for each checkpoint that it writes: to get them from the system takes ten times as long as to write.
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "262144",
-    "MALLOC_TRIM_THRESHOLD_": "262144",
+    "MALLOC_MMAP_THRESHOLD_": "12582912",
+    "MALLOC_TRIM_THRESHOLD_": "10485760",
     "MALLOC_TOP_PAD_": "65536",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -85,6 +86,8 @@ SWEEP_SECONDS = 0.05
 REQUEST_BYTES = 60_000
 MOST_DESCRIPTORS = 8
 MOST_DEPTH = 64  # of a child's folder
+SHARED_MEMORY = "/dev/shm"
+ROOM = 2 << 30  # bytes
 
 
 class ServerError(RuntimeError):
@@ -143,10 +146,16 @@ class Ending:
 def runtime_folder() -> Path:
     """The folder, readable by this user alone, that holds the sockets and the children's folders.
 
+    It is where TMPDIR says; without it in memory (tmpfs) where there is room for that, since children may write
+    hundreds of small files, else where temporary files go.
+
     Raises:
         ServerError: if somebody else owns it or may look into it.
     """
-    folder = Path(tempfile.gettempdir()) / f"labbook-{os.getuid()}"
+    parent = (
+        SHARED_MEMORY if "TMPDIR" not in os.environ and _has_room(SHARED_MEMORY) else tempfile.gettempdir()
+    )
+    folder = Path(parent) / f"labbook-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()
@@ -160,6 +169,14 @@ def runtime_folder() -> Path:
             f"Expected a shorter path than {folder} for a socket: set TMPDIR to one such as /tmp."
         )
     return folder
+
+
+def _has_room(folder: str) -> bool:
+    """Whether it may be written to and has much more room than the children of one moment may fill."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= ROOM
 
 
 def remove_tree(top: str | Path) -> None:

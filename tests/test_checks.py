@@ -135,11 +135,23 @@ def test_a_misconception_is_recognised_by_value_by_condition_and_by_exception() 
         lambda q: q.satisfies("x", lambda: 4, lambda v: v == 5, wrong={"off-by-one": lambda v: v == 4}),
         lambda q: q.equal("x", fails(IndexError("i")), 5, wrong={"off-by-one": IndexError}),
         lambda q: q.raises("x", lambda: 4, ValueError, wrong={"off-by-one": 4}),
+        lambda q: q.equal("x", lambda: 4, 5, wrong=lambda: {"other": 3, "off-by-one": 4}),
+        lambda q: q.raises("x", lambda: 4, ValueError, wrong=lambda: {"off-by-one": 4}),
     ):
         q = question()
         check(q)
         assert q.result().misconceptions == ["off-by-one"]
         assert q.result().message == "Count again."
+
+
+def test_what_mistakes_would_give_is_computed_only_for_an_answer_that_is_not_right() -> None:
+    asked: list[str] = []
+    q = question()
+    q.equal("right", lambda: 5, 5, wrong=lambda: asked.append("right") or {})
+    q.equal("nothing", lambda: None, 5, wrong=lambda: asked.append("nothing") or {})
+    q.raises("raises", fails(ValueError("x")), ValueError, wrong=lambda: asked.append("raises") or {})
+    q.equal("wrong", lambda: 4, 5, wrong=lambda: asked.append("wrong") or {})
+    assert asked == ["wrong"]
 
 
 def test_not_attempted_wrong_error_and_lost_are_told_apart() -> None:

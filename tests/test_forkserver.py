@@ -274,6 +274,7 @@ def test_the_socket_is_private(server: Server) -> None:
 
 
 def test_a_folder_that_others_can_open_is_refused(monkeypatch: pytest.MonkeyPatch, short: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(short))
     monkeypatch.setattr(forkserver.tempfile, "gettempdir", lambda: str(short))
     folder = forkserver.runtime_folder()
     folder.chmod(0o750)
@@ -283,6 +284,27 @@ def test_a_folder_that_others_can_open_is_refused(monkeypatch: pytest.MonkeyPatc
     folder.symlink_to("/tmp")
     with pytest.raises(ServerError, match="Expected"):
         forkserver.runtime_folder()
+
+
+def test_children_write_to_memory_where_there_is_room_for_it(
+    monkeypatch: pytest.MonkeyPatch, short: Path
+) -> None:
+    memory, disk = short / "memory", short / "disk"
+    memory.mkdir()
+    disk.mkdir()
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(forkserver, "SHARED_MEMORY", str(memory))
+    monkeypatch.setattr(forkserver.tempfile, "gettempdir", lambda: str(disk))
+    monkeypatch.setattr(forkserver, "ROOM", 1)
+    assert forkserver.runtime_folder().parent == memory
+    monkeypatch.setattr(forkserver, "ROOM", 1 << 60)
+    assert forkserver.runtime_folder().parent == disk
+    monkeypatch.setattr(forkserver, "ROOM", 1)
+    monkeypatch.setattr(forkserver, "SHARED_MEMORY", str(short / "absent"))
+    assert forkserver.runtime_folder().parent == disk
+    monkeypatch.setattr(forkserver, "SHARED_MEMORY", str(memory))
+    monkeypatch.setenv("TMPDIR", str(disk))
+    assert forkserver.runtime_folder().parent == disk
 
 
 def leftovers() -> set[str]:

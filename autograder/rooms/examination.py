@@ -426,13 +426,22 @@ def bound_names(source: str) -> set[str]:
 
 
 class ReadingRoom:
-    """Our end of the connection to the room that builds models and reads files. It is started at the first request."""
+    """Our end of the connection to the room that builds models and reads files.
+
+    It is started at the first request, or before, so that nobody has to wait for it.
+    """
 
     def __init__(self, channel: wire.Channel, start: Callable[[], None], room: AnswerRoom) -> None:
         self.channel = channel
         self._start: Callable[[], None] | None = start
         self._room = room  # the time is the question's, and a loss is a loss
         self._requests = 0
+
+    def start(self) -> None:
+        """Have the room started, unless it has been."""
+        if self._start is not None:
+            self._start()
+            self._start = None
 
     def ask(self, operation: str, **fields: Any) -> Any:
         """As `AnswerRoom.ask`; what is wrong with a configuration or a file is a ValueError."""
@@ -441,9 +450,7 @@ class ReadingRoom:
         left = self._room.deadline - time.monotonic()
         if left < 0.005:
             raise TimeUp("no time left for this question")
-        if self._start is not None:
-            self._start()
-            self._start = None
+        self.start()
         self._requests += 1
         buffers: wire.Buffers = []
         node = wire.encode(fields, buffers, _no_reference)
@@ -475,7 +482,8 @@ class Files(Exchange):
         self._room, self._reading = room, reading
 
     def folder(self) -> str:
-        """A fresh empty folder in both rooms."""
+        """A fresh empty folder in both rooms, in which something will be to be read."""
+        self._reading.start()
         name = f"files-{secrets.token_hex(4)}"  # which nobody can have filled beforehand
         os.mkdir(name)
         self.hand_over(name)

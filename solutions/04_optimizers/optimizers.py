@@ -81,14 +81,20 @@ def by_keras(optimizer, w, gradients):
     return np.array(path)
 
 
+def paths(rules, gradients, *state):
+    """For `wrong`: a function that gives the path from `BEGIN` by each of these rules."""
+    return lambda: {name: follow(rule, BEGIN, gradients, *state) for name, rule in rules.items()}
+
+
 def to_twelve_digits(path, mistakes):
-    """For `q.satisfies`: equal to this path up to 1e-12, or what single precision or a mistake would give."""
+    """For `q.satisfies`: equal to this path up to 1e-12, or what single precision or one of the mistakes() would give."""
     near = lambda p, q, tolerance: np.shape(p) == q.shape and np.abs(p - q).max() <= tolerance
-    wrong = {name: lambda p, other=other: near(p, other, 1e-5) for name, other in mistakes.items()}
-    return {
-        "condition": lambda p: near(p, path, 1e-12),
-        "wrong": wrong | {"single-precision": lambda p: near(p, path, 1e-3)},
-    }
+
+    def wrong():
+        judged = {name: lambda p, other=other: near(p, other, 1e-5) for name, other in mistakes().items()}
+        return judged | {"single-precision": lambda p: near(p, path, 1e-3)}
+
+    return {"condition": lambda p: near(p, path, 1e-12), "wrong": wrong}
 
 
 FIFTY = some_gradients(np.random.default_rng(4))
@@ -338,10 +344,9 @@ with q.hidden():
         "old-velocity": lambda w, v, g: (w + v, rho * v - rate * g),
         "velocity-forgotten": lambda w, v, g: (w - rate * g, -rate * g),
     }
-    wrong = {name: follow(rule, BEGIN, gradients, ZEROS) for name, rule in mistakes.items()}
     right = follow(outside, BEGIN, gradients, ZEROS)  # the points of either form
     answer = lambda: follow(lambda w, v, g: momentum_step(w, v, g, rate, momentum=rho), BEGIN, gradients, ZEROS)
-    q.satisfies("inside, against outside to 1e-12", answer, **to_twelve_digits(right, wrong))
+    q.satisfies("inside, against outside to 1e-12", answer, **to_twelve_digits(right, paths(mistakes, gradients, ZEROS)))
     mistakes = {
         "uphill": lambda w, u, g: (w + rate * (rho * u + g), rho * u + g),
         "rate-twice": lambda w, u, g: (w - rate * (rho * u + rate * g), rho * u + rate * g),
@@ -349,10 +354,9 @@ with q.hidden():
         "old-velocity": lambda w, u, g: (w - rate * u, rho * u + g),
         "velocity-forgotten": lambda w, u, g: (w - rate * g, g),
     }
-    wrong = {name: follow(rule, BEGIN, gradients, ZEROS) for name, rule in mistakes.items()}
     answer = lambda: follow(lambda w, u, g: momentum_step_outside(w, u, g, rate, rho), BEGIN, gradients, ZEROS)
     right = follow(inside, BEGIN, gradients, ZEROS)
-    q.satisfies("outside, against inside to 1e-12", answer, **to_twelve_digits(right, wrong))
+    q.satisfies("outside, against inside to 1e-12", answer, **to_twelve_digits(right, paths(mistakes, gradients, ZEROS)))
     u, new = rng.normal(size=4), rate * rng.uniform(0.1, 0.6)
     wrong = {"left-as-it-is": u, "ratio-inverted": u * new / rate, "turned-into-velocity": -rate * u}
     q.close("another change", lambda: carry_over(u, rate, new), u * rate / new, 1e-5, 1e-5, wrong)
@@ -543,7 +547,7 @@ q.close("50 steps of x̃ are those of Keras's SGD with nesterov=True, to 1e-5", 
 ### BEGIN HIDDEN TESTS
 
 
-def pairs(rule):
+def pairs(rule, begin):
     """Weights and velocities along the bowl, shape (50, 2, 4); the rule takes and gives (w, v)."""
     return follow(lambda pair, _: np.stack(rule(*pair)), np.stack([begin, push]), 50 * [lambda pair: 0])
 
@@ -575,25 +579,23 @@ with q.hidden():
     A, rho, rate = (A + A.T) / 2, 0.7 + 0.1 * rng.random(), 0.1
     x, push = rng.normal(size=4), rng.normal(size=4)
 
-    begin = x + rho * push
-    places, speeds = pairs(tilde(-rho, 1 + rho)).swapaxes(0, 1)
-    mistakes = {"plain-momentum": tilde(0, 1), "old-velocity-missing": tilde(0, 1 + rho)}
-    mistakes |= {"old-velocity-added": tilde(rho, 1 + rho)}
-    tildes = {name: pairs(rule)[:, 0] for name, rule in mistakes.items()}
-    begin = x
-    seen = pairs(ahead_by(rho))
+    ahead = x + rho * push
+    places, speeds = pairs(tilde(-rho, 1 + rho), ahead).swapaxes(0, 1)
+    seen = pairs(ahead_by(rho), x)
+    slopes = 50 * [lambda x: A @ x]
     mistakes = {"looks-back": ahead_by(-rho), "uphill": ahead_by(-rho, -1)}
     mistakes |= {"no-look-ahead": ahead_by(0), "too-far-ahead": ahead_by(1)}
-    wrong = {name: pairs(rule)[:, 0] for name, rule in mistakes.items()}
-
-    slopes = 50 * [lambda x: A @ x]
+    wrong = lambda: {name: pairs(rule, x)[:, 0] for name, rule in mistakes.items()}
     answer = lambda: follow(lambda x, v, g: nesterov_step(x, v, A, rate, momentum=rho), x, slopes, push)
     q.satisfies("ahead, against x̃ mapped back", answer, **to_twelve_digits(places - rho * speeds, wrong))
+    tildes = {"plain-momentum": tilde(0, 1), "old-velocity-missing": tilde(0, 1 + rho)}
+    tildes |= {"old-velocity-added": tilde(rho, 1 + rho)}
+    wrong = lambda: {name: pairs(rule, ahead)[:, 0] for name, rule in tildes.items()}
     step = lambda x, v, g: nesterov_tilde_step(x, v, g, rate, momentum=rho)
-    answer = lambda: follow(step, x + rho * push, slopes, push)
+    answer = lambda: follow(step, ahead, slopes, push)
     right = seen[:, 0] + rho * seen[:, 1]
-    q.satisfies("x̃, against looking ahead", answer, **to_twelve_digits(right, tildes))
-    wrong = {"not-mapped": places, "further-ahead": places + rho * speeds, "whole-velocity": places - speeds}
+    q.satisfies("x̃, against looking ahead", answer, **to_twelve_digits(right, wrong))
+    wrong = lambda: {"not-mapped": places, "further-ahead": places + rho * speeds, "whole-velocity": places - speeds}
     answer = lambda: from_tilde(places, speeds, momentum=rho)
     q.satisfies("mapped back", answer, **to_twelve_digits(seen[:, 0], wrong), weight=0.5)
 ### END HIDDEN TESTS
@@ -706,7 +708,7 @@ with q.hidden():
         "gradient-forgotten": tallied(plus, lambda g, G, e: 1 / (np.sqrt(G) + e)),
         "root-kept": lambda w, G, g: (w - rate * g / (np.sqrt(G + g**2) + eps), np.sqrt(G + g**2)),
     }
-    wrong = {name: follow(rule, BEGIN, gradients, ZEROS + 0.1) for name, rule in mistakes.items()}
+    wrong = paths(mistakes, gradients, ZEROS + 0.1)
     right = follow(tallied(plus), BEGIN, gradients, ZEROS + 0.1)
     step = lambda w, G, g: adagrad_step(w, G, g, rate, eps)
     answer = lambda: follow(step, BEGIN, gradients, ZEROS + 0.1)
@@ -881,7 +883,7 @@ with q.hidden():
         "old-mean": lambda w, G, g: (w - rate * g / (np.sqrt(G) + eps), mean(G, g)),
         "uphill": rms_rule(mean, sign=1),
     }
-    wrong = {name: follow(rule, BEGIN, gradients, ZEROS + 0.1) for name, rule in mistakes.items()}
+    wrong = paths(mistakes, gradients, ZEROS + 0.1)
     right = follow(rms_rule(mean), BEGIN, gradients, ZEROS + 0.1)
     step = lambda w, G, g: rmsprop_step(w, G, g, rate, rho=rho, epsilon=eps)
     answer = lambda: follow(step, BEGIN, gradients, ZEROS + 0.1)
@@ -899,7 +901,7 @@ with q.hidden():
         "rate-ignored": delta_rule(rate=1.0),
         "uphill": delta_rule(sign=1),
     }
-    wrong = {name: follow(rule, BEGIN, gradients, ZEROS + 0.1, ZEROS) for name, rule in mistakes.items()}
+    wrong = paths(mistakes, gradients, ZEROS + 0.1, ZEROS)
     right = follow(delta_rule(), BEGIN, gradients, ZEROS + 0.1, ZEROS)
     step = lambda w, G, D, g: adadelta_step(w, G, D, g, rate, rho=rho, epsilon=eps)
     answer = lambda: follow(step, BEGIN, gradients, ZEROS + 0.1, ZEROS)
@@ -1048,8 +1050,8 @@ with q.hidden():
         "uphill": {"sign": 1},
     }
     right = adam_reference(BEGIN, gradients, b1, b2)
-    wrong = {name: adam_reference(BEGIN, gradients, b1, b2, **how) for name, how in odd.items()}
-    wrong |= {"betas-swapped": adam_reference(BEGIN, gradients, b2, b1)}
+    swapped = lambda: {"betas-swapped": adam_reference(BEGIN, gradients, b2, b1)}
+    wrong = lambda: {name: adam_reference(BEGIN, gradients, b1, b2, **how) for name, how in odd.items()} | swapped()
     settings = {"learning_rate": rate, "beta_1": b1, "beta_2": b2, "epsilon": eps}
     answer = lambda: adam_path(BEGIN, gradients, **settings)
     q.close("fifty other gradients", answer, right, 1e-5, 1e-5, wrong, weight=2)
@@ -1296,9 +1298,8 @@ def decayed(inner, outer):
 
 def fading(through, mistakes):
     """The right points of fifty steps, and those of common mistakes."""
-    wrong = {mistake: follow(rule, BEGIN, gradients, ZEROS) for mistake, rule in mistakes.items()}
     right = follow(decayed(*through), BEGIN, gradients, ZEROS)
-    return {"expected": right, "rtol": 1e-5, "atol": 1e-5, "wrong": wrong}
+    return {"expected": right, "rtol": 1e-5, "atol": 1e-5, "wrong": paths(mistakes, gradients, ZEROS)}
 
 
 with q.hidden():
@@ -1809,10 +1810,17 @@ def mistaken(errors, start, patience, last=False, total=False, once=False, forge
     return rates
 
 
-with q.hidden():
-    rng = check.rng()
+def mistaken_rates(errors, start, patience):
+    """What each of the mistakes gives."""
     odd = {"compared-with-last": "last", "not-in-a-row": "total", "only-once": "once", "best-forgotten": "forget"}
     odd |= {"every-epoch-after": "go_on", "equal-is-better": "equal"}
+    wrong = {name: mistaken(errors, start, patience, **{flag: True}) for name, flag in odd.items()}
+    wrong |= {"too-late": rates_by_keras(errors, start, patience + 1)}
+    return wrong | ({"too-early": rates_by_keras(errors, start, patience - 1)} if patience > 2 else {})
+
+
+with q.hidden():
+    rng = check.rng()
     for patience in (2, 4):
         falls = [[b, *(b + rng.integers(1, 5, n)), b - 1, b, b - 1] for b, n in zip((40, 30, 20), (1, patience - 1, 1), strict=True)]
         stalls = [[10, *(10 + rng.integers(1, 9, n - 1)), 10, 9.5] for n in (patience, 2 * patience)]
@@ -1820,10 +1828,8 @@ with q.hidden():
         errors += [e + more for e in (9.0, 8.0) for more in (0, 2, 1, 0)]
         errors += [9.0 - 0.1 * i for i in range(3 * patience + 1)]
         start = 0.5 + float(rng.random())
-        wrong = {name: mistaken(errors, start, patience, **{flag: True}) for name, flag in odd.items()}
-        wrong |= {"too-late": rates_by_keras(errors, start, patience + 1)}
-        wrong |= {"too-early": rates_by_keras(errors, start, patience - 1)} if patience > 2 else {}
         answer = lambda e=errors, s=start, p=patience: after(e, start=s, patience=p)
+        wrong = lambda e=errors, s=start, p=patience: mistaken_rates(e, s, p)
         q.close("as Keras's callback", answer, rates_by_keras(errors, start, patience), 1e-5, 0, wrong)
 ### END HIDDEN TESTS
 q.score()

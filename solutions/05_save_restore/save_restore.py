@@ -376,8 +376,7 @@ q = check.question(
 rng = check.rng()
 X, y, steps = rng.random((8, 28, 28, 1), dtype=np.float32), rng.integers(0, 10, 8), int(rng.integers(2, 5))
 prefix = f"{check.folder()}/net"
-first = by_hand(beginning(), X, y, 1)[0]
-expected = by_hand(first, X, y, steps - 1)[0]
+expected = by_hand(beginning(), X, y, steps)[0]
 
 
 @cache
@@ -394,7 +393,8 @@ def all_values(values):
 
 wrong = {"weights-only": sorted(WEIGHTS), "saved-elsewhere": FileNotFoundError}
 q.equal("the names of what was saved", lambda: sorted(saved()[0]), sorted(expected), wrong)
-wrong = {"saved-before-training": all_values(beginning()), "one-step": all_values(first)}
+one_step = lambda: by_hand(beginning(), X, y, 1)[0]
+wrong = lambda: {"saved-before-training": all_values(beginning()), "one-step": all_values(one_step())}
 q.close(f"the values after {steps} steps, to 1e-3", lambda: all_values(saved()[0]), all_values(expected), 1e-3, 1e-3, wrong)
 q.equal("what is returned", lambda: saved()[1], prefix, weight=0.5)
 files = ["checkpoint", "net.data-00000-of-00001", "net.index", "net.meta"]
@@ -561,11 +561,18 @@ write_checkpoint(f"{folder}/net", there)
 Path(f"{folder}/net.meta").write_bytes(meta_graph(2).SerializeToString())
 check.hand_over(folder)
 losses = by_hand(there, X, y, 2)[1]
-at_rest = there | {f"{name}/Momentum": np.zeros_like(there[name]) for name in WEIGHTS}
-wrong = {"initialised-again": by_hand(beginning(2), X, y, 2)[1], "velocities-lost": by_hand(at_rest, X, y, 2)[1]}
-wrong |= {"not-trained": [losses[0]] * 3, "after-only": losses[1:], "before-only": losses[:-1]}
-wrong |= {"before-the-step": [losses[0], *losses[:-1]], "built-here": tf.errors.InvalidArgumentError}
-q.close("this lab's network with two filters, two steps more", lambda: continue_training(f"{folder}/net", X, y, 2), losses, 1e-3, 1e-4, wrong)
+
+
+def continued_wrongly():
+    """The losses that common mistakes give."""
+    at_rest = there | {f"{name}/Momentum": np.zeros_like(there[name]) for name in WEIGHTS}
+    wrong = {"initialised-again": by_hand(beginning(2), X, y, 2)[1], "velocities-lost": by_hand(at_rest, X, y, 2)[1]}
+    wrong |= {"not-trained": [losses[0]] * 3, "after-only": losses[1:], "before-only": losses[:-1]}
+    return wrong | {"before-the-step": [losses[0], *losses[:-1]], "built-here": tf.errors.InvalidArgumentError}
+
+
+answer = lambda: continue_training(f"{folder}/net", X, y, 2)
+q.close("this lab's network with two filters, two steps more", answer, losses, 1e-3, 1e-4, continued_wrongly)
 ### BEGIN HIDDEN TESTS
 
 
@@ -973,16 +980,20 @@ start = [keras.initializers.GlorotUniform(i)(shape).numpy() for i, shape in ((1,
 zeros = [np.zeros_like(w) for w in start]
 losses, *after_two = go_on(start, zeros, zeros, 0, generator, 2)
 third, *after_three = go_on(*after_two, generator, 1)
-fourth = go_on(*after_three, generator, 1)[0]
-generator.reset_from_seed(SEED + 1)
-same_images = go_on(*after_two, generator, 1)[0]
-wrong = {
-    "saved-at-the-end": lambda answer: len(answer) == 0,
-    "generator-left-behind": lambda answer: near(answer[:1], same_images),
-    "from-the-beginning": lambda answer: near(answer, losses + third),
-    "so-many-more": lambda answer: near(answer[:2], third + fourth),
-    "optimizer-left-behind": lambda answer: len(answer) > 1 and near(answer[:1], third),
-}
+
+
+def gone_on_wrongly():
+    """What the losses of the second call look like after common mistakes."""
+    fourth = go_on(*after_three, generator, 1)[0]
+    generator.reset_from_seed(SEED + 1)
+    same_images = go_on(*after_two, generator, 1)[0]
+    return {
+        "saved-at-the-end": lambda answer: len(answer) == 0,
+        "generator-left-behind": lambda answer: near(answer[:1], same_images),
+        "from-the-beginning": lambda answer: near(answer, losses + third),
+        "so-many-more": lambda answer: near(answer[:2], third + fourth),
+        "optimizer-left-behind": lambda answer: len(answer) > 1 and near(answer[:1], third),
+    }
 
 
 @cache
@@ -1006,7 +1017,7 @@ names = {
 q.satisfies("what was saved on the way", lambda: once()[2], lambda names: names == ["ckpt-2"], names, 0.5, "['ckpt-2']")
 right = lambda answer: near(answer, third)
 expected = f"its loss, {third[0]:.4f}"
-q.satisfies("killed after that, and called again: step 3", lambda: again()[1], right, wrong, expected=expected)
+q.satisfies("killed after that, and called again: step 3", lambda: again()[1], right, gone_on_wrongly, expected=expected)
 different = lambda: int(np.count_nonzero(again()[0] != once()[0]))
 wrong = {"optimizer-left-behind": lambda number: number and right(again()[1])}
 expected = "none"
@@ -1611,9 +1622,9 @@ q = check.question(
 )
 
 
-def checkpoints(name, *steps, named=True):
-    """A folder of checkpoints, all of the same three values, if so wanted with the file `checkpoint` that names the last."""
-    folder = check.folder()
+def checkpoints(folder, name, *steps, named=True):
+    """A new folder of checkpoints, all of the same three values, if so wanted with the file `checkpoint` that names the last."""
+    Path(folder).mkdir()
     copy_checkpoint(original, *(f"{folder}/{name}-{step}" for step in steps))
     if named:
         v1.train.update_checkpoint_state(folder, f"{folder}/{name}-{steps[-1]}")
@@ -1630,21 +1641,20 @@ cut = lambda content: content[: len(content) // 2]
 flip = lambda content: content[:-700] + bytes([content[-700] ^ 1]) + content[-699:]  # one bit of “c”
 DATA = "data-00000-of-00001"
 found = lambda folder: Path(last_good(folder)).name
-original = f"{check.folder()}/original"
+home = check.folder()
+original = f"{home}/original"
 write_checkpoint(original, {part: np.random.default_rng(9).normal(size=300) for part in "abc"})
-whole = checkpoints("net", 8, 9, 10)
-check.hand_over(whole)
+whole = checkpoints(f"{home}/whole", "net", 8, 9, 10)
+torn = checkpoints(f"{home}/torn", "net", 8, 10, 9, 11)
+damage(f"{torn}/net-11.{DATA}", cut)
+flipped = checkpoints(f"{home}/flipped", "net", 100, 200, 300)
+damage(f"{flipped}/net-300.{DATA}", flip)
+check.hand_over(home)
 wrong = {"sorted-as-text": "net-9", "oldest": "net-8"}
 q.equal("nothing is damaged", lambda: found(whole), "net-10", wrong, weight=0.5)
-torn = checkpoints("net", 8, 10, 9, 11)
-damage(f"{torn}/net-11.{DATA}", cut)
-check.hand_over(torn)
 wrong = {"newest-trusted": "net-11", "sorted-as-text": "net-9", "oldest": "net-8", "listed-only": FileNotFoundError}
 wrong |= {"last-one-raises": Exception}
 q.equal("11 is cut off", lambda: found(torn), "net-10", wrong)
-flipped = checkpoints("net", 100, 200, 300)
-damage(f"{flipped}/net-300.{DATA}", flip)
-check.hand_over(flipped)
 wrong = {"first-value-only": "net-300", "oldest": "net-100", "last-one-raises": Exception}
 q.equal("one bit of 300 is flipped", lambda: found(flipped), "net-200", wrong)
 q.raises("an empty folder", lambda: last_good(check.folder()), FileNotFoundError, {"none-returned": None}, weight=0.5)
@@ -1653,24 +1663,24 @@ with q.hidden():
     rng = check.rng()
     steps = [int(step) for step in 7 + np.cumsum(rng.integers(3, 90, 6))]
     names = [f"model-{step}" for step in steps]
-    folder = checkpoints("model", *steps)
+    home = check.folder()
+    folder = checkpoints(f"{home}/some", "model", *steps)
     Path(f"{folder}/{names[5]}.{DATA}").unlink()
     for name in names[4:]:
         damage(f"{folder}/{name}.index", cut)
     damage(f"{folder}/{names[3]}.{DATA}", flip)
     damage(f"{folder}/{names[0]}.{DATA}", cut)
-    check.hand_over(folder)
+    bare = checkpoints(f"{home}/bare", "model", *steps[3:], named=False)
+    damage(f"{bare}/{names[5]}.{DATA}", cut)
+    broken = checkpoints(f"{home}/all", "model", *steps[:3])
+    for name in names[:3]:
+        damage(f"{broken}/{name}.{DATA}", cut)
+    check.hand_over(home)
     wrong = {"newest-trusted": names[5], "files-exist": names[4], "only-opened": names[3], "oldest": names[1]}
     q.equal("three are damaged", lambda: found(folder), names[2], wrong | {"last-one-raises": Exception})
-    bare = checkpoints("model", *steps[3:], named=False)
-    damage(f"{bare}/{names[5]}.{DATA}", cut)
-    check.hand_over(bare)
     q.equal("without the file checkpoint", lambda: found(bare), names[4], {"newest-trusted": names[5], "oldest": names[3]}, weight=0.5)
-    folder = checkpoints("model", *steps[:3])
-    for name in names[:3]:
-        damage(f"{folder}/{name}.{DATA}", cut)
-    check.hand_over(folder)
-    q.raises("all are damaged", lambda: last_good(folder), FileNotFoundError, {"none-returned": None, "newest-trusted": f"{folder}/{names[2]}"})
+    wrong = {"none-returned": None, "newest-trusted": f"{broken}/{names[2]}"}
+    q.raises("all are damaged", lambda: last_good(broken), FileNotFoundError, wrong)
 ### END HIDDEN TESTS
 q.score()
 
