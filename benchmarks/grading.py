@@ -5,9 +5,10 @@ Every figure is a ratio or a sum of times that were measured in one run of this 
 speed    `labbook grade` against `nbgrader autograde` with its own Execute and ordinary kernels, on the same
          submissions of one lab, as handed in and with the explore cells taken out
 labs     the same over all labs
-limit    100 submissions against 1.3 × (S / cores + 100 × (R + E / cores)): S the cells' own seconds in a warm process,
-         R recording one, E starting its empty rooms; imports left out. S, R and E are measured with the other cores as
-         busy as they are while grading, since cores that share caches and memory slow one another
+limit    100 submissions against 1.3 × (S / cores + 100 × (R + E / cores)): S the cells' own seconds (to compile and to
+         run them) in a warm process, R recording one, E starting its empty rooms, all three; imports left out. S, R and
+         E are processor seconds while all cores have as much to do as in grading, since cores that share caches and
+         memory slow one another, taken between two gradings of the same class, of which the mean counts: machines drift
 slope    seconds and memory at 25, 50, 100 and 200 submissions
 regrade  200 graded submissions of which one changes
 """
@@ -52,6 +53,15 @@ c.ExecutePreprocessor.timeout = 600
 
 
 IMPORTS = "import autograder.cli, autograder.grading, autograder.gradebook, autograder.worker"
+# A test that waits for the reading room, and nothing else.
+ALL_ROOMS = [
+    {
+        "id": "test-rooms",
+        "kind": "test",
+        "source": "from labkit import exchange; exchange.listing(exchange.folder())",
+        "points": 0.0,
+    }
+]
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -141,30 +151,31 @@ def speed(folder: Path, labs: list[Lab], students: int) -> None:
         )
 
 
-def warm_cells(lab: Lab, submitted: Path) -> Callable[[], float]:
-    """A function that runs all submissions' setup, answer and test cells in this warm process: their seconds."""
+def warm_cells(lab: Lab, submitted: Path) -> Callable[[], None]:
+    """A function that compiles and runs all submissions' setup, answer and test cells in this warm process."""
     import tensorflow as tf
 
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
 
-    def run(notebook: Any) -> float:
+    def run(notebook: Any) -> None:
         cells = [c for c in notebook.cells if kind(c) in ("setup", "parameters", "answer", "test", "extra")]
         names: dict[str, Any] = {"__name__": "__main__"}
-        codes = [compile_or_none(cell.source) for cell in cells]
-        began = time.monotonic()
-        for code in codes:
+        for cell in cells:
             with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
-                exec(code or "", names)
-        return time.monotonic() - began
+                exec(compile(cell.source, cell.id, "exec"), names)
 
     os.environ["LABBOOK_BATCH"] = "1"
     submissions, _ = find_submissions(submitted, [lab])
     notebooks = [transplanted(lab, read_submission(submission)) for submission in submissions]
-    for notebook in notebooks[:3]:
-        run(notebook)
-    return lambda: sum(run(notebook) for notebook in notebooks)
+
+    def run_all(most: int | None = None) -> None:
+        for notebook in notebooks[:most]:
+            run(notebook)
+
+    run_all(3)
+    return run_all
 
 
 def keep_busy(lab: Lab, submitted: Path, ready: Any) -> None:
@@ -176,11 +187,11 @@ def keep_busy(lab: Lab, submitted: Path, ready: Any) -> None:
 
 
 @contextlib.contextmanager
-def other_cores_busy(lab: Lab, submitted: Path) -> Iterator[None]:
-    """Keep the other cores at the same work."""
+def cores_busy(lab: Lab, submitted: Path) -> Iterator[None]:
+    """Keep all cores at the same work."""
     processes = multiprocessing.get_context("spawn")
     others = []
-    for _ in range(CORES - 1):
+    for _ in range(CORES):
         ready = processes.Event()
         others.append((processes.Process(target=keep_busy, args=(lab, submitted, ready)), ready))
         others[-1][0].start()
@@ -194,43 +205,57 @@ def other_cores_busy(lab: Lab, submitted: Path) -> Iterator[None]:
             process.join()
 
 
-def compile_or_none(source: str) -> Any:
-    """The code, if it parses."""
-    try:
-        return compile(source, "<cell>", "exec")
-    except SyntaxError:
-        return None
-
-
 def limit(folder: Path, lab: Lab, students: int = 100) -> None:
     """Print the wall time beside the limit of the job."""
     print(f"limit: {students} submissions of {lab.name} on {CORES} cores")
-    simulate([lab], students, 1, folder / "submitted")
+    submitted = folder / "submitted"
+    simulate([lab], students, 1, submitted)
     warm_server()
-    wall, _, _ = grade([lab], folder / "submitted", folder / "course")
-    server = Server.connect()
-    submissions, _ = find_submissions(folder / "submitted", [lab])
-    again = folder / "again"
-    cache.open_course(again)
-    shutil.copytree(folder / "course" / ".examined", again / ".examined")
-    shutil.copy(folder / "course" / ".secret", again / ".secret")
-    cells = warm_cells(lab, folder / "submitted")
-    with gradebook.held_open(again), other_cores_busy(lab, folder / "submitted"):
-        gradebook.record(ROOT, again, submissions[0])
-        empty = statistics.fmean(seconds(lambda: control.examine(server, [])) for _ in range(20))
-        recording = statistics.fmean(
-            seconds(lambda s=s: gradebook.record(ROOT, again, s))  # type: ignore[misc]
-            for s in submissions[1:21]
-        )
-        own = cells()
+    before, _, _ = grade([lab], submitted, folder / "before")
+    own, recording, empty = parts_of_the_work(lab, submitted, folder / "before", folder / "parts")
+    after, _, _ = grade([lab], submitted, folder / "after")
     imports = seconds(lambda: subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, check=True))
-    wall -= imports
+    wall = (before + after) / 2 - imports
     most = 1.3 * (own / CORES + students * (recording + empty / CORES))
     print(
-        f"  S {own:.1f} s, R {recording:.3f} s, E {empty:.3f} s, imports {imports:.1f} s left out: "
-        f"the limit is {most:.1f} s; labbook grade took {wall:.1f} s, {wall / most:.2f} of it",
+        f"  S {own:.1f} s, R {recording:.3f} s, E {empty:.3f} s: the limit is {most:.1f} s; labbook grade took "
+        f"{before:.1f} and {after:.1f} s, without imports ({imports:.1f} s) {wall:.1f} s: {wall / most:.2f} of it",
         flush=True,
     )
+
+
+def parts_of_the_work(lab: Lab, submitted: Path, graded: Path, course: Path) -> tuple[float, float, float]:
+    """S, R and E of a class that has been graded, in processor seconds."""
+    server = Server.connect()
+    submissions, _ = find_submissions(submitted, [lab])
+    cache.open_course(course)
+    shutil.copytree(graded / ".examined", course / ".examined")
+    shutil.copy(graded / ".secret", course / ".secret")
+    cells = warm_cells(lab, submitted)
+    with gradebook.held_open(course), cores_busy(lab, submitted):
+        gradebook.record(ROOT, course, submissions[0])
+        own = processor_seconds(cells)
+        recording = processor_seconds(
+            lambda: [gradebook.record(ROOT, course, submission) for submission in submissions[1:]]
+        )
+        empty = processor_seconds(lambda: [control.examine(server, ALL_ROOMS) for _ in range(20)], server.pid)
+    return own, recording / (len(submissions) - 1), empty / 20
+
+
+def processor_seconds(work: Callable[[], Any], server: int | None = None) -> float:
+    """What this process, and the fork server of this number with its children that have ended, spent on it."""
+
+    def spent() -> float:
+        ticks = 0
+        if server is not None:
+            time.sleep(1)  # until the children are gone
+            fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+            ticks = sum(int(field) for field in fields[11:15])
+        return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
+
+    began = spent()
+    work()
+    return spent() - began
 
 
 def slope(folder: Path, lab: Lab, sizes: tuple[int, ...] = (25, 50, 100, 200)) -> None:

@@ -63,11 +63,12 @@ HEAVY = (
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",  # it compiles its kernels anew in every room, which costs more than it gains
-    # What a room has freed goes back soon: hundreds of rooms would keep it all. But not the 8 MiB that TensorFlow fills
-    # with zeros for each checkpoint that it writes: to get them from the system takes ten times as long as to write.
+    # What a room has freed goes back at once, since many rooms would keep it all, and what it takes comes in huge
+    # pages: TensorFlow takes megabytes for every convolution and every checkpoint, and would wait for each 4 KiB.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "12582912",
-    "MALLOC_TRIM_THRESHOLD_": "10485760",
+    "MALLOC_MMAP_THRESHOLD_": "2097152",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
     "MALLOC_TOP_PAD_": "65536",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -87,7 +88,7 @@ REQUEST_BYTES = 60_000
 MOST_DESCRIPTORS = 8
 MOST_DEPTH = 64  # of a child's folder
 SHARED_MEMORY = "/dev/shm"
-ROOM = 2 << 30  # bytes
+ENOUGH_MEMORY = 2 << 30  # bytes free there
 
 
 class ServerError(RuntimeError):
@@ -176,7 +177,7 @@ def _has_room(folder: str) -> bool:
     if not os.access(folder, os.W_OK | os.X_OK):
         return False
     found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize >= ROOM
+    return found.f_bavail * found.f_frsize >= ENOUGH_MEMORY
 
 
 def remove_tree(top: str | Path) -> None:

@@ -295,11 +295,11 @@ def test_children_write_to_memory_where_there_is_room_for_it(
     monkeypatch.delenv("TMPDIR", raising=False)
     monkeypatch.setattr(forkserver, "SHARED_MEMORY", str(memory))
     monkeypatch.setattr(forkserver.tempfile, "gettempdir", lambda: str(disk))
-    monkeypatch.setattr(forkserver, "ROOM", 1)
+    monkeypatch.setattr(forkserver, "ENOUGH_MEMORY", 1)
     assert forkserver.runtime_folder().parent == memory
-    monkeypatch.setattr(forkserver, "ROOM", 1 << 60)
+    monkeypatch.setattr(forkserver, "ENOUGH_MEMORY", 1 << 60)
     assert forkserver.runtime_folder().parent == disk
-    monkeypatch.setattr(forkserver, "ROOM", 1)
+    monkeypatch.setattr(forkserver, "ENOUGH_MEMORY", 1)
     monkeypatch.setattr(forkserver, "SHARED_MEMORY", str(short / "absent"))
     assert forkserver.runtime_folder().parent == disk
     monkeypatch.setattr(forkserver, "SHARED_MEMORY", str(memory))

@@ -300,6 +300,23 @@ q.equal("input", lambda: m.input_shape, (None, 4))
     assert result["passes"] == 1
 
 
+def test_models_are_called_in_pieces_as_if_at_once(server: Server) -> None:
+    source = f"""
+i = keras.Input((4,))
+a = {L}.BatchNormalization()({L}.Dense(3)(i))
+m = keras.Model(i, [a, {L}.Dense(2)(a)])
+def reference(x, **how): return m(x, **how)
+"""
+    checks = """
+x = np.random.default_rng(0).normal(size=(150, 4)).astype("float32")
+for how in ({}, {"training": True}):  # then each depends on all the others
+    for number in (0, 1):
+        q.close(f"{how} {number}", lambda: m(x, **how)[number], reference(x, **how)[number], 1e-5, 1e-6)
+"""
+    result = one(server, source, checks)
+    assert result["questions"]["a"]["status"] == "passed", result["questions"]["a"]
+
+
 OWN = {
     "own activation": f"m = keras.Sequential([keras.Input((4,)), {L}.Dense(2, activation=lambda x: x * 2)])",
     "lambda layer": f"m = keras.Sequential([keras.Input((4,)), {L}.Lambda(lambda x: x[:, :2])])",
@@ -643,6 +660,12 @@ def test_what_cell_said_explains_its_question(server: Server) -> None:
     }
     shown = result["cells"]["two"]["outputs"]
     assert [(o["output_type"], o["ename"]) for o in shown] == [("error", "ZeroDivisionError")]
+
+
+@pytest.mark.parametrize("before", ["", "\n\n", "%matplotlib inline\n", "import os\n%pwd\n\n"])
+def test_lines_are_counted_as_the_student_sees_them(server: Server, before: str) -> None:
+    result = examine(server, with_answer("two", f"{before}1/0"), limits=QUICK)
+    assert result["cells"]["two"]["error"]["lines"] == [[before.count("\n") + 1, "1/0"]]
     result = examine(server, with_answer("two", "def two(x) return x"), limits=QUICK)
     assert "SyntaxError (line 1)" in result["questions"]["two"]["message"]
 

@@ -482,7 +482,7 @@ class Files(Exchange):
         self._room, self._reading = room, reading
 
     def folder(self) -> str:
-        """A fresh empty folder in both rooms, in which something will be to be read."""
+        """A fresh empty folder in both rooms. The room that reads files is started, so that it is ready by then."""
         self._reading.start()
         name = f"files-{secrets.token_hex(4)}"  # which nobody can have filled beforehand
         os.mkdir(name)

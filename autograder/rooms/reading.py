@@ -17,11 +17,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograder import walls, wire
 from autograder.rooms import models
 from autograder.rooms.answer import settle
 from labkit import exchange
 from labkit.models import describe
+
+BATCH = 64
 
 
 class Room:
@@ -70,8 +74,14 @@ class Room:
         }
 
     def do_call(self, model: int, x: Any, training: bool) -> Any:
-        """A model's output for `x`."""
-        return self.built[model].model(x, training=training)
+        """A model's output for `x`, which takes less memory in pieces where examples do not depend on one another."""
+        import keras
+
+        built = self.built[model].model
+        if training or not isinstance(x, np.ndarray) or x.ndim == 0 or len(x) <= BATCH:
+            return built(x, training=training)
+        parts = [built(x[at : at + BATCH], training=False) for at in range(0, len(x), BATCH)]
+        return keras.tree.map_structure(lambda *outputs: keras.ops.concatenate(outputs), *parts)
 
     def do_read(self, path: str) -> dict[str, Any]:
         """What is in a file, by the ending of its name."""

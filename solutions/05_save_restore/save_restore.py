@@ -27,6 +27,7 @@ import linecache
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from functools import cache
@@ -1622,9 +1623,9 @@ q = check.question(
 )
 
 
-def checkpoints(folder, name, *steps, named=True):
+def checkpoints(home, name, *steps, named=True):
     """A new folder of checkpoints, all of the same three values, if so wanted with the file `checkpoint` that names the last."""
-    Path(folder).mkdir()
+    folder = tempfile.mkdtemp(dir=home)
     copy_checkpoint(original, *(f"{folder}/{name}-{step}" for step in steps))
     if named:
         v1.train.update_checkpoint_state(folder, f"{folder}/{name}-{steps[-1]}")
@@ -1644,10 +1645,10 @@ found = lambda folder: Path(last_good(folder)).name
 home = check.folder()
 original = f"{home}/original"
 write_checkpoint(original, {part: np.random.default_rng(9).normal(size=300) for part in "abc"})
-whole = checkpoints(f"{home}/whole", "net", 8, 9, 10)
-torn = checkpoints(f"{home}/torn", "net", 8, 10, 9, 11)
+whole = checkpoints(home, "net", 8, 9, 10)
+torn = checkpoints(home, "net", 8, 10, 9, 11)
 damage(f"{torn}/net-11.{DATA}", cut)
-flipped = checkpoints(f"{home}/flipped", "net", 100, 200, 300)
+flipped = checkpoints(home, "net", 100, 200, 300)
 damage(f"{flipped}/net-300.{DATA}", flip)
 check.hand_over(home)
 wrong = {"sorted-as-text": "net-9", "oldest": "net-8"}
@@ -1664,15 +1665,15 @@ with q.hidden():
     steps = [int(step) for step in 7 + np.cumsum(rng.integers(3, 90, 6))]
     names = [f"model-{step}" for step in steps]
     home = check.folder()
-    folder = checkpoints(f"{home}/some", "model", *steps)
+    folder = checkpoints(home, "model", *steps)
     Path(f"{folder}/{names[5]}.{DATA}").unlink()
     for name in names[4:]:
         damage(f"{folder}/{name}.index", cut)
     damage(f"{folder}/{names[3]}.{DATA}", flip)
     damage(f"{folder}/{names[0]}.{DATA}", cut)
-    bare = checkpoints(f"{home}/bare", "model", *steps[3:], named=False)
+    bare = checkpoints(home, "model", *steps[3:], named=False)
     damage(f"{bare}/{names[5]}.{DATA}", cut)
-    broken = checkpoints(f"{home}/all", "model", *steps[:3])
+    broken = checkpoints(home, "model", *steps[:3])
     for name in names[:3]:
         damage(f"{broken}/{name}.{DATA}", cut)
     check.hand_over(home)
