@@ -11,6 +11,7 @@ limit    100 submissions against 1.3 × (S / cores + 100 × (R + E / cores)): S 
          memory slow one another, taken between two gradings of the same class, of which the mean counts: machines drift
 slope    seconds and memory at 25, 50, 100 and 200 submissions
 regrade  200 graded submissions of which one changes
+memory   what a solved notebook of each lab adds to the fork server's memory (PSS, the proportional share) at its peak
 """
 
 import argparse
@@ -27,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +37,12 @@ import nbformat
 from autograder import cache, gradebook
 from autograder.build import source_notebook
 from autograder.cells import kind
+from autograder.examination import Limits, examine
 from autograder.files import dumps
-from autograder.intake import find_submissions, read_submission
+from autograder.intake import RawCell, find_submissions, read_submission
 from autograder.labs import Lab, find_labs
 from autograder.rooms import control
-from autograder.simulation import simulate
+from autograder.simulation import reference_answers, simulate
 from autograder.transplant import transplanted
 from labkit.forkserver import Server
 
@@ -153,6 +156,7 @@ def speed(folder: Path, labs: list[Lab], students: int) -> None:
 
 def warm_cells(lab: Lab, submitted: Path) -> Callable[[], None]:
     """A function that compiles and runs all submissions' setup, answer and test cells in this warm process."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow as tf
 
     with contextlib.suppress(RuntimeError):
@@ -320,9 +324,39 @@ def regrade(folder: Path, lab: Lab, students: int = 200) -> None:
         )
 
 
+def memory(labs: list[Lab]) -> None:
+    """Print the peak of what the rooms of one submission add to the fork server's proportional share of memory."""
+    print("memory: megabytes (PSS) that a submission adds to the fork server's")
+    server = Server.connect()
+    for lab in labs:
+        cells = [RawCell("code", source, name, name, ()) for name, source in reference_answers(lab).items()]
+        notebook = transplanted(lab, cells)
+        examine(notebook, "00", Limits(), server)
+        time.sleep(1)
+        alone = share_of_memory(server.pid)
+        peak = 0.0
+        with ThreadPoolExecutor(1) as executor:
+            examination = executor.submit(examine, notebook, "00", Limits(), server)
+            while not examination.done():
+                peak = max(peak, share_of_memory(server.pid) - alone)
+                time.sleep(0.03)
+        print(f"  {lab.name}: {peak / 1e6:.0f}", flush=True)
+
+
+def share_of_memory(server: int) -> float:
+    """Bytes of the proportional share of a process and of its children."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    total = 0
+    for process in (server, *children):
+        with contextlib.suppress(OSError):  # it has ended
+            for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+                total += int(line.split()[1]) * 1024 if line.startswith("Pss:") else 0
+    return total
+
+
 def main() -> None:
     """Run the parts that are named, or all."""
-    parts = ("speed", "labs", "limit", "slope", "regrade")
+    parts = ("speed", "labs", "limit", "slope", "regrade", "memory")
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -343,6 +377,8 @@ def main() -> None:
             slope(folder / "slope", lab)
         if "regrade" in chosen.parts:
             regrade(folder / "slope", lab)
+        if "memory" in chosen.parts:
+            memory(find_labs(ROOT))
 
 
 if __name__ == "__main__":
