@@ -662,10 +662,11 @@ def test_what_cell_said_explains_its_question(server: Server) -> None:
     assert [(o["output_type"], o["ename"]) for o in shown] == [("error", "ZeroDivisionError")]
 
 
-@pytest.mark.parametrize("before", ["", "\n\n", "%matplotlib inline\n", "import os\n%pwd\n\n"])
-def test_lines_are_counted_as_the_student_sees_them(server: Server, before: str) -> None:
-    result = examine(server, with_answer("two", f"{before}1/0"), limits=QUICK)
-    assert result["cells"]["two"]["error"]["lines"] == [[before.count("\n") + 1, "1/0"]]
+@pytest.mark.parametrize("line", ["1/0", "1 +"])
+@pytest.mark.parametrize("before", ["", "\n \n", "%matplotlib inline\n", "import os\n%pwd\n\n"])
+def test_lines_are_counted_as_the_student_sees_them(server: Server, before: str, line: str) -> None:
+    result = examine(server, with_answer("two", before + line), limits=QUICK)
+    assert result["cells"]["two"]["error"]["lines"] == [[before.count("\n") + 1, line]]
     result = examine(server, with_answer("two", "def two(x) return x"), limits=QUICK)
     assert "SyntaxError (line 1)" in result["questions"]["two"]["message"]
 

@@ -7,7 +7,6 @@ the distrust of the examination room at the other end of its one connection.
 
 from __future__ import annotations
 
-import ast
 import base64
 import contextlib
 import os
@@ -17,7 +16,6 @@ import sys
 import tempfile
 import threading
 import types
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +61,9 @@ class Room:
         self.objects: list[Any] = []
         self.numbers: dict[int, int] = {}
         self.shown: list[dict[str, Any]] = []
-        self.cells: dict[str, int] = {}  # file name of a compiled cell to its number
+        self.cells: dict[
+            str, tuple[int, int]
+        ] = {}  # file name of a compiled cell to its number and the lines left out
         self.stdout, self.stderr = outputs.Capped(), outputs.Capped()
         self.listen()
 
@@ -77,8 +77,6 @@ class Room:
         )
         # Before IPython formats a traceback: that parses source files, and takes longer than many a cell.
         shell.showtraceback = shell.showsyntaxerror = lambda *_, **__: self.show_error(sys.exc_info()[1])
-        translate = shell.transform_cell
-        shell.transform_cell = lambda source: source if is_python(source) else translate(source)
         shell.system = lambda command: print(f"(no command is run while grading: {command})")
         shell.user_ns["exit"] = shell.user_ns["quit"] = lambda *_: print("(exit is ignored while grading)")
         signal.signal(signal.SIGALRM, _time_is_up)
@@ -207,11 +205,12 @@ class Room:
         return {"value": wire.encode(value, data, self.refer)}
 
     def run_cell(self, number: int, source: str) -> dict[str, Any]:
-        """Run a cell in the shell."""
+        """Run a cell in the shell, which leaves out the empty lines that it begins with."""
+        left_out = source[: len(source) - len(source.lstrip())].count("\n")
         compiled = set(self.shell.compile._filename_map)
         result = self.shell.run_cell(source, store_history=False)
         for name in set(self.shell.compile._filename_map) - compiled:
-            self.cells[name] = number
+            self.cells[name] = number, left_out
         self.shell.execution_count += 1
         error = result.error_before_exec or result.error_in_exec
         return {} if error is None else {"error": self.describe(error)}
@@ -262,28 +261,20 @@ class Room:
 
     def describe(self, error: BaseException) -> dict[str, Any]:
         """An error as data: the names of its classes, its text, and the student's lines on the way to it."""
-        lines = []
-        if isinstance(error, SyntaxError) and error.filename in self.shell.compile._filename_map:
-            lines.append([-1, error.lineno or 0])  # in the cell that is running
+        places = []
+        if isinstance(error, SyntaxError) and type(error.filename) is str and type(error.lineno) is int:
+            places.append((error.filename, error.lineno))
         trace = error.__traceback__
         while trace is not None:
-            cell = self.cells.get(trace.tb_frame.f_code.co_filename)
-            if cell is not None:
-                lines.append([cell, trace.tb_lineno])
+            places.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
             trace = trace.tb_next
+        lines = []
+        for file, line in places:
+            if file in self.cells:
+                number, left_out = self.cells[file]
+                lines.append([number, left_out + line])
         kinds = [kind.__name__ for kind in type(error).__mro__ if kind is not object]
         return {"kinds": kinds[:8], "text": _text(error), "lines": lines[-4:]}
-
-
-def is_python(source: str) -> bool:
-    """Whether a cell needs no translation of magics: IPython splits it into tokens first, which takes far longer."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is to be said of the code, its compilation will say
-            ast.parse(source)
-    except Exception:
-        return False
-    return True
 
 
 def put_files(folder: str, files: dict[str, bytes]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def _hidden() -> bool:
 # ------------------------------------------------------------------------------------------------ the answer room
 
 
-def safe_error(info: Any, texts: bool, sources: list[str], running: int) -> Exception:
+def safe_error(info: Any, texts: bool, sources: list[str]) -> Exception:
     """The exception to raise here for one that was raised there.
 
     It is of the nearest class that we know, and never one that steers the interpreter: a StopIteration inside
@@ -115,7 +115,6 @@ def safe_error(info: Any, texts: bool, sources: list[str], running: int) -> Exce
         info: what the other side said of it.
         texts: whether its text may be shown, and the name of its class where that is the student's own.
         sources: our copies of the cells, for the lines that it names.
-        running: number of the cell that was running.
 
     Raises:
         wire.ProtocolError: if `info` is malformed.
@@ -141,19 +140,19 @@ def safe_error(info: Any, texts: bool, sources: list[str], running: int) -> Exce
     if error is None:
         error = RuntimeError(f"{kinds[0] if kinds else 'an error'}: {text}" if texts else "")
     error.student_type = kinds[0] if kinds and texts else ""  # type: ignore[attr-defined]
-    error.student_lines = _lines(info["lines"], sources, running)  # type: ignore[attr-defined]
+    error.student_lines = _lines(info["lines"], sources)  # type: ignore[attr-defined]
     if OUT_OF_MEMORY & set(kinds):
         error.reason = "out_of_memory"  # type: ignore[attr-defined]
     return error
 
 
-def _lines(named: list[Any], sources: list[str], running: int) -> list[tuple[int, str]]:
+def _lines(named: list[Any], sources: list[str]) -> list[tuple[int, str]]:
     """Line numbers and the lines themselves, out of our copies of the cells."""
     found = []
     for pair in named[:4]:
         if type(pair) is not list or len(pair) != 2 or not all(type(n) is int for n in pair):
             raise wire.ProtocolError("a malformed line")
-        cell, line = (running if pair[0] == -1 else pair[0]), pair[1]
+        cell, line = pair
         if 0 <= cell < len(sources):
             lines = sources[cell].splitlines()
             if 0 < line <= len(lines):
@@ -302,7 +301,7 @@ class AnswerRoom:
                 self.shown = (self.shown + shown)[: outputs.MAX_OUTPUTS]
             error = None
             if header.get("error") is not None:
-                error = safe_error(header["error"], not hidden, self.sources, self.at)
+                error = safe_error(header["error"], not hidden, self.sources)
         except wire.RoomLost as lost:
             self.lost = lost
             raise
