@@ -61,9 +61,8 @@ class Room:
         self.objects: list[Any] = []
         self.numbers: dict[int, int] = {}
         self.shown: list[dict[str, Any]] = []
-        self.cells: dict[
-            str, tuple[int, int]
-        ] = {}  # file name of a compiled cell to its number and the lines left out
+        # File name of a compiled cell to its number, and how many empty lines it has lost
+        self.cells: dict[str, tuple[int, int]] = {}
         self.stdout, self.stderr = outputs.Capped(), outputs.Capped()
         self.listen()
 
