@@ -21,6 +21,7 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal, overload
 from urllib.parse import urlsplit
@@ -103,21 +104,28 @@ def digits(size: int = 28) -> Split:
     """
     if size < 16:
         raise ValueError(f"Expected a size of at least 16 pixels, such as 28 or 32. Received size={size}.")
+    images, labels = _small_digits()
+    W = _bicubic(8, size - 2 * MARGIN)
+
+    rng = np.random.default_rng(0)
+    of_digit = [rng.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]
+
+    def part(start: int, end: int | None) -> tuple[np.ndarray, np.ndarray]:
+        chosen = np.sort(np.concatenate([i[start:end] for i in of_digit]))
+        X = np.zeros((len(chosen), size, size, 1), np.float32)
+        X[:, MARGIN:-MARGIN, MARGIN:-MARGIN, 0] = np.clip(W @ images[chosen] @ W.T, 0, 1)
+        return X, labels[chosen]
+
+    return Split(*part(60, None), *part(40, 60), *part(0, 40), tuple("0123456789"))
+
+
+@cache
+def _small_digits() -> tuple[np.ndarray, np.ndarray]:
+    """The 8×8 digits, float64 in [0, 1], and their labels, int64: in a file of text that takes a while to read."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    W = _bicubic(8, size - 2 * MARGIN)
-    X = np.clip(W @ (bunch.images / 16) @ W.T, 0, 1)
-    X = np.pad(X, [(0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)]).astype(np.float32)[..., None]
-    y = bunch.target.astype(np.int64)
-
-    rng = np.random.default_rng(0)
-    of_digit = [rng.permutation(np.flatnonzero(y == digit)) for digit in range(10)]
-    test, val, train = (
-        np.sort(np.concatenate([i[start:end] for i in of_digit]))
-        for start, end in ((0, 40), (40, 60), (60, None))
-    )
-    return Split(X[train], y[train], X[val], y[val], X[test], y[test], tuple("0123456789"))
+    return bunch.images / 16, bunch.target.astype(np.int64)
 
 
 def photos() -> dict[str, np.ndarray]:

@@ -22,6 +22,7 @@ import gc
 import hashlib
 import importlib
 import importlib.util
+import itertools
 import json
 import math
 import os
@@ -35,9 +36,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, MappingView, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any
 
 HEAVY = (
@@ -748,6 +749,37 @@ def _fill_registries() -> None:
     pywrap_xla_ops.get_cpu_kernel_names()
 
 
+def _spare_pages() -> None:
+    """Do what would copy pages all over a child's memory here, once for all children, or not at all."""
+    from tensorflow.python.autograph.pyct import inspect_utils
+
+    from labkit import data
+
+    data.digits(16)  # keeps what it has read
+    _fill_abstract_classes()
+    # For every function that it traces, it goes through all modules twice, to mend what is known of a source's lines.
+    inspect_utils._fix_linecache_record = lambda _: None
+
+
+def _fill_abstract_classes() -> None:
+    """An abstract class that is first asked about a class asks all its own subclasses, and keeps the answer."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from tensorflow.python.framework import composite_tensor, ops
+    from tensorflow.python.types import core
+
+    collections = (Mapping, MappingView, Sequence)
+    abstract = (*collections, composite_tensor.CompositeTensor, core.TensorProtocol, tf.TypeSpec, tf.Variable)
+    plain = (bool, int, float, str, bytes, list, tuple, dict, type(None), FunctionType, np.ndarray)
+    tensors = (core.Tensor, core.TensorProtocol, ops.EagerTensor, ops.SymbolicTensor, ops.Operation)
+    others = (keras.KerasTensor, keras.Variable, keras.Model, tf.TensorShape, tf.DType)
+    named = [vars(module).values() for module in (keras.layers, keras.initializers, keras.dtype_policies)]
+    for kind in (*plain, *tensors, *others, *itertools.chain(*named)):
+        for asked in abstract if isinstance(kind, type) else ():
+            issubclass(kind, asked)
+
+
 def _use_huge_pages() -> None:
     """Gather the server's own memory in huge pages: a fork copies an entry for each page, and they are 512 times fewer.
 
@@ -801,6 +833,7 @@ def _main(path: Path, ready: int, idle_seconds: float | None) -> None:
         for name in HEAVY:
             importlib.import_module(name)
         _fill_registries()
+        _spare_pages()
         _use_huge_pages()
         _sweep_dead(path.parent)
         threads = len(os.listdir("/proc/self/task"))

@@ -97,6 +97,22 @@ def test_tensorflow_works_in_two_children(server: Server) -> None:
         assert ask(server, "say(float(sys.modules['tensorflow'].reduce_sum([1.0, 2.0])))") == 3.0
 
 
+def test_a_child_traces_a_function_without_looking_at_all_modules(server: Server) -> None:
+    """Each look is at a page of its own, which is then copied."""
+    trace = """
+from tensorflow.python.autograph.pyct import inspect_utils
+asked = []
+class Module(type(sys)):
+    def __getattribute__(self, name):
+        asked.append(name)
+        return super().__getattribute__(name)
+sys.modules["seen"] = Module("seen")
+source = inspect_utils.getimmediatesource(json.dumps)
+say([asked, source[:10]])
+"""
+    assert ask(server, "import json" + trace) == [[], "def dumps("]
+
+
 def test_a_child_has_no_descriptor_but_its_own(server: Server) -> None:
     listing = "os.listdir('/proc/self/fd')"
     what = f"say([os.readlink(f'/proc/self/fd/{{n}}') for n in {listing} if os.path.exists(f'/proc/self/fd/{{n}}')])"

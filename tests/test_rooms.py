@@ -671,6 +671,15 @@ def test_lines_are_counted_as_the_student_sees_them(server: Server, before: str,
     assert "SyntaxError (line 1)" in result["questions"]["two"]["message"]
 
 
+@pytest.mark.parametrize("wrong", ["q = (", "x = '\0'"])
+def test_a_cell_of_ours_that_is_no_python_says_so(server: Server, wrong: str) -> None:
+    broken = {"test-two": wrong, "setup": wrong}
+    result = examine(server, [cell | {"source": broken.get(cell["id"], cell["source"])} for cell in THREE])
+    assert "SyntaxError" in result["cells"][THREE[0]["id"]]["broken"]
+    assert statuses(result)[1] == (0, "error")
+    assert "SyntaxError" in result["questions"]["two"]["message"]
+
+
 def test_everybody_dies_and_a_result_comes(server: Server) -> None:
     cells = [c | {"source": "import os\nos._exit(0)"} if c["kind"] == "answer" else c for c in THREE]
     result = examine(server, cells, limits=QUICK)

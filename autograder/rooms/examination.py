@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import io
 import json
+import marshal
 import math
 import os
 import secrets
@@ -657,17 +658,20 @@ class Examiner:
             "get_ipython": lambda: None,
         }
 
-    def run(self, source: str, name: str) -> Exception | None:
-        """Run one of our cells; the error that ended it, if one did."""
-        lines = ["pass" if line.startswith(("%", "!")) else line for line in source.splitlines()]
+    def run(self, code: types.CodeType | str) -> Exception | None:
+        """Run one of our cells, or what is wrong with it; the error that ended it, if one did."""
+        if isinstance(code, str):
+            return SyntaxError(code)
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                exec(compile("\n".join(lines), name, "exec"), self.globals)
+                exec(code, self.globals)
         except Exception as error:
             return error
         return None
 
-    def examine(self, cell: dict[str, Any], number: int, seconds: float) -> dict[str, Any]:
+    def examine(
+        self, cell: dict[str, Any], code: types.CodeType | str, number: int, seconds: float
+    ) -> dict[str, Any]:
         """Run a test cell: its question's result."""
         from labkit import checks
 
@@ -675,7 +679,7 @@ class Examiner:
         self.names.forget()
         self.room.begin(number, seconds)
         before = checks.current()
-        error = self.run(cell["source"], cell["id"])
+        error = self.run(code)
         question = checks.current()
         if question is None or question is before or error is not None:
             reason = getattr(error, "reason", "error")
@@ -698,7 +702,7 @@ def prepare() -> None:
 def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
     """Entered in a fresh fork: read what to examine, confine this process, run cell after cell and report each."""
     answer, boss, reading = (wire.Channel(socket.socket(fileno=descriptor)) for descriptor in descriptors)
-    exam, _ = boss.receive()  # the answer room has been forked before: it cannot know this
+    exam, codes = boss.receive()  # the answer room has been forked before: it cannot know this
     settle(arguments["work"])
     sys.modules["keras"].utils.set_random_seed(0)
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
@@ -716,9 +720,9 @@ def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
     room.reading = ReadingRoom(reading, lambda: boss.send({"want": "reading"}), room)
     examiner = Examiner(room, bytes.fromhex(exam["seed"]))
     exchange.use(Files(room, room.reading))
-    for number, cell in enumerate(exam["cells"]):
+    for number, (cell, code) in enumerate(zip(exam["cells"], marshal.loads(codes[0]), strict=True)):
         began = time.monotonic()
-        report = {"cell": number, **_one_cell(examiner, cell, number, exam)}
+        report = {"cell": number, **_one_cell(examiner, cell, code, number, exam)}
         report |= {"outputs": room.shown, "seconds": round(time.monotonic() - began, 4)}
         if room.lost is not None:
             report["lost"] = [room.lost.reason, str(room.lost)[:200]]
@@ -728,7 +732,9 @@ def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
     boss.send({"done": True})
 
 
-def _one_cell(examiner: Examiner, cell: dict[str, Any], number: int, exam: dict[str, Any]) -> dict[str, Any]:
+def _one_cell(
+    examiner: Examiner, cell: dict[str, Any], code: types.CodeType | str, number: int, exam: dict[str, Any]
+) -> dict[str, Any]:
     """Do with a cell what its kind asks for."""
     room = examiner.room
     report: dict[str, Any] = {}
@@ -746,11 +752,11 @@ def _one_cell(examiner: Examiner, cell: dict[str, Any], number: int, exam: dict[
             }
     if cell["kind"] == "setup":
         room.begin(number, exam["cell_seconds"])
-        broken = examiner.run(cell["source"], cell["id"])
+        broken = examiner.run(code)
         if broken is not None:
             report["broken"] = f"{type(broken).__name__}: {broken}"[:500]
     elif cell["kind"] == "test" and number >= exam["start"]:
-        report |= examiner.examine(cell, number, exam["question_seconds"])
+        report |= examiner.examine(cell, code, number, exam["question_seconds"])
         report["question"] = json.loads(json.dumps(report["question"], default=str)) | {
             "points": _finite(report["question"].get("points"))
         }
