@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.environment import environment, read_pins
+from benchmarks import grading
 
 ROOT = Path(__file__).parent.parent
 
@@ -79,3 +80,8 @@ def test_every_make_target_of_the_readme_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`make ([a-z-]+)", (ROOT / "README.md").read_text()):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_bench_measures_what_is_named_or_everything() -> None:
+    assert grading.choose([]).parts == ["speed", "labs", "limit", "slope", "regrade", "memory"]
+    assert grading.choose(["limit", "memory"]).parts == ["limit", "memory"]
