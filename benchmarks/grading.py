@@ -19,6 +19,7 @@ import contextlib
 import io
 import itertools
 import json
+import math
 import multiprocessing
 import os
 import shutil
@@ -339,20 +340,34 @@ def memory(labs: list[Lab]) -> None:
         with ThreadPoolExecutor(1) as executor:
             examination = executor.submit(examine, notebook, "00", Limits(), server)
             while not examination.done():
-                peak = max(peak, share_of_memory(server.pid) - alone)
-                time.sleep(0.03)
+                peak = max(peak, share_of_memory(server.pid) - alone)  # as it was, if that is NaN
+                time.sleep(0.01)
         print(f"  {lab.name}: {peak / 1e6:.0f}", flush=True)
 
 
 def share_of_memory(server: int) -> float:
-    """Bytes of the proportional share of a process and of its children."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    """Bytes of the proportional share of a process and of its children; NaN if one of them came or went meanwhile.
+
+    Whoever comes or goes changes the share of all others, and a sum of shares from before and after is none.
+    """
+    processes = alive(server)
     total = 0
-    for process in (server, *children):
-        with contextlib.suppress(OSError):  # it has ended
+    for process in processes:
+        with contextlib.suppress(OSError):
             for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
                 total += int(line.split()[1]) * 1024 if line.startswith("Pss:") else 0
-    return total
+    return total if alive(server) == processes else math.nan
+
+
+def alive(server: int) -> list[str]:
+    """A process and its children, without those that have ended and given their memory back."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    processes = []
+    for process in (str(server), *children):
+        with contextlib.suppress(OSError):
+            if not Path(f"/proc/{process}/statm").read_text().startswith("0 "):
+                processes.append(process)
+    return processes
 
 
 def choose(words: list[str]) -> argparse.Namespace:

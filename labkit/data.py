@@ -104,6 +104,8 @@ def digits(size: int = 28) -> Split:
     """
     if size < 16:
         raise ValueError(f"Expected a size of at least 16 pixels, such as 28 or 32. Received size={size}.")
+    if size in _prepared:
+        return _prepared.pop(size)
     images, labels = _small_digits()
     W = _bicubic(8, size - 2 * MARGIN)
 
@@ -117,6 +119,10 @@ def digits(size: int = 28) -> Split:
         return X, labels[chosen]
 
     return Split(*part(60, None), *part(40, 60), *part(0, 40), tuple("0123456789"))
+
+
+# Whoever is about to fork many processes puts in what they will ask for. It goes out once, since it may be written to.
+_prepared: dict[int, Split] = {}
 
 
 @cache

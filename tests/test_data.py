@@ -57,6 +57,14 @@ def test_digits_are_a_fixed_stratified_split(size: int) -> None:
     assert split.names == tuple("0123456789")
 
 
+def test_digits_that_were_prepared_go_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh, prepared = data.digits(16), data.digits(16)
+    monkeypatch.setitem(data._prepared, 16, prepared)
+    assert data.digits(16) is prepared
+    prepared.X_train[:] = 7
+    np.testing.assert_array_equal(data.digits(16).X_train, fresh.X_train)
+
+
 def test_digits_are_scikit_learns_each_used_once_and_enlarged_as_pillow_does() -> None:
     from sklearn.datasets import load_digits
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import random
+import re
 import signal
 import socket
 import stat
@@ -24,6 +26,7 @@ from labkit import forkserver
 from labkit.forkserver import Ending, Server, ServerError, Spec
 
 HERE = Path(__file__).parent
+KERNEL = tuple(int(number) for number in re.findall(r"\d+", platform.release())[:2])
 
 
 @pytest.fixture
@@ -111,6 +114,19 @@ source = inspect_utils.getimmediatesource(json.dumps)
 say([asked, source[:10]])
 """
     assert ask(server, "import json" + trace) == [[], "def dumps("]
+
+
+@pytest.mark.skipif(KERNEL < (5, 14), reason="the kernel cannot map pages before they are used")
+def test_the_code_of_the_libraries_is_mapped_once_for_all(server: Server) -> None:
+    sizes: dict[str, int] = {"Size": 0, "Rss": 0}
+    code = False
+    for line in Path(f"/proc/{server.pid}/smaps").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if "-" in name.split()[0]:
+            code = "x" in line.split()[1] and "libtensorflow" in line
+        elif code and name in sizes:
+            sizes[name] += int(rest.split()[0])
+    assert sizes["Rss"] == sizes["Size"] > 100_000
 
 
 def test_a_child_has_no_descriptor_but_its_own(server: Server) -> None:

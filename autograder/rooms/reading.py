@@ -8,6 +8,7 @@ that a student's own function could not. A student's graph or SavedModel is a pr
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import socket
@@ -26,6 +27,7 @@ from labkit import exchange
 from labkit.models import describe
 
 BATCH = 64
+PR_SET_THP_DISABLE = 41
 
 
 class Room:
@@ -133,6 +135,9 @@ def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
     work, scratch = arguments["work"], arguments["scratch"]
     settle(scratch)
     os.chdir(work)
+    ctypes.CDLL(None).prctl(
+        PR_SET_THP_DISABLE, 1, 0, 0, 0
+    )  # small things are made here: pages of 2 MiB are too large
     sys.modules["keras"].utils.set_random_seed(0)
     walls.confine(
         [*arguments["read"], work], [scratch], memory=arguments["memory"], unsafe=arguments["unsafe"]

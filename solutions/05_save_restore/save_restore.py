@@ -960,12 +960,15 @@ def go_on(weights, means, squares, done, generator, steps):
     losses = []
     for t in range(done + 1, done + steps + 1):
         rows = generator.uniform((32,), 0, len(y), tf.int64).numpy()
-        kernels = [tf.constant(w) for w in weights]
-        with tf.GradientTape() as tape:
-            tape.watch(kernels)
-            loss = mean_loss(network(X[rows], kernels[0], np.zeros(8), kernels[1], np.zeros(10)), y[rows])
-        losses.append(float(loss))
-        gradients = [gradient.numpy() for gradient in tape.gradient(loss, kernels)]
+        patches = np.lib.stride_tricks.sliding_window_view(X[rows, ..., 0], (5, 5), (1, 2))[:, ::3, ::3].reshape(32, 64, 25)
+        kernel, dense = weights
+        maps = np.maximum(patches @ kernel.reshape(25, 8), 0)
+        logits = maps.reshape(32, -1) @ dense
+        p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        losses.append(float(-np.log(p[range(32), y[rows]]).mean()))
+        to_logits = (p - np.eye(10)[y[rows]]) / 32
+        to_maps = (to_logits @ dense.T).reshape(maps.shape) * (maps > 0)
+        gradients = [np.tensordot(patches, to_maps, ((0, 1), (0, 1))).reshape(5, 5, 1, 8), maps.reshape(32, -1).T @ to_logits]
         means = [0.9 * m + 0.1 * gradient for m, gradient in zip(means, gradients, strict=True)]
         squares = [0.999 * v + 0.001 * gradient**2 for v, gradient in zip(squares, gradients, strict=True)]
         rate = 0.003 * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)
