@@ -2,6 +2,8 @@
 
 Every figure is a ratio or a sum of times that were measured in one run of this script, on one machine:
 
+memory   what a solved notebook of each lab adds to the fork server's memory (PSS, the proportional share) at its peak;
+         first of all, since `limit` imports TensorFlow, and whoever maps the same files changes everybody's share
 speed    `labbook grade` against `nbgrader autograde` with its own Execute and ordinary kernels, on the same
          submissions of one lab, as handed in and with the explore cells taken out
 labs     the same over all labs
@@ -11,7 +13,6 @@ limit    100 submissions against 1.3 × (S / cores + 100 × (R + E / cores)): S 
          memory slow one another, taken between two gradings of the same class, of which the mean counts: machines drift
 slope    seconds and memory at 25, 50, 100 and 200 submissions
 regrade  200 graded submissions of which one changes
-memory   what a solved notebook of each lab adds to the fork server's memory (PSS, the proportional share) at its peak
 """
 
 import argparse
@@ -56,7 +57,7 @@ c.ExecutePreprocessor.timeout = 600
 """
 
 
-PARTS = ["speed", "labs", "limit", "slope", "regrade", "memory"]
+PARTS = ["memory", "speed", "labs", "limit", "slope", "regrade"]
 IMPORTS = "import autograder.cli, autograder.grading, autograder.gradebook, autograder.worker"
 # A test that waits for the reading room, and nothing else.
 ALL_ROOMS = [
@@ -390,6 +391,8 @@ def main() -> None:
     lab = find_labs(ROOT, [chosen.lab])[0]
     with tempfile.TemporaryDirectory(prefix="labbook-bench-") as scratch:
         folder = Path(scratch)
+        if "memory" in chosen.parts:
+            memory(find_labs(ROOT))
         if "speed" in chosen.parts:
             speed(folder / "speed", [lab], chosen.students)
         if "labs" in chosen.parts:
@@ -400,8 +403,6 @@ def main() -> None:
             slope(folder / "slope", lab)
         if "regrade" in chosen.parts:
             regrade(folder / "slope", lab)
-        if "memory" in chosen.parts:
-            memory(find_labs(ROOT))
 
 
 if __name__ == "__main__":
