@@ -626,7 +626,7 @@ FATES = {
         "import threading, time\ndef two(x):\n    threading.stack_size(65536)\n"
         "    for i in range(400): threading.Thread(target=time.sleep, args=(99,)).start()\n    time.sleep(3)",
         "crashed",
-        2,
+        3,
     ),
     "recursion in C": (
         "import sys\nsys.setrecursionlimit(10**9)\nclass R:\n    def __repr__(s): return repr([s])\n"
@@ -646,6 +646,17 @@ def test_one_question_pays(server: Server, name: str) -> None:
     assert (first, points, last) == ((1, "passed"), 0, (1, "passed")), result
     assert found in status.split("|"), result
     assert result["passes"] == passes or "|" in status
+
+
+def test_what_one_question_keeps_costs_the_next_nothing(server: Server) -> None:
+    answers = {
+        "one": "kept = []\ndef one(x):\n    kept or kept.append(b'1' * (200 << 20))\n    return x + 1",
+        "two": "import time\ndef two(x):\n    more = b'1' * (200 << 20)\n    time.sleep(0.3)\n    return x + 2",
+    }
+    cells = [cell | {"source": answers.get(cell["id"], cell["source"])} for cell in THREE]
+    result = examine(server, cells, limits=Limits(resident=350 << 20))
+    assert statuses(result) == [(1, "passed")] * 3
+    assert result["passes"] == 2
 
 
 def test_what_cell_said_explains_its_question(server: Server) -> None:

@@ -35,6 +35,7 @@ ENDINGS = {
     "too_many_threads": "crashed",
     "timeout": "timeout",
 }
+USED_UP = frozenset(["out_of_memory", "disk_full", "too_many_threads"])
 LOST = {
     "timeout": "The code ran longer than it may and did not stop when told to.",
     "crashed": "The process that ran the code ended here.",
@@ -119,6 +120,7 @@ class _Examination:
         self.start = 0  # tests before this cell have been examined
         self.skip: set[int] = set()  # answer cells that lost a room
         self.reports: dict[int, dict[str, Any]] = {}
+        self.again: set[int] = set()  # cells that have been given rooms of their own
 
     def run(self) -> dict[str, Any]:
         passes = 0
@@ -128,10 +130,22 @@ class _Examination:
                 lost = one.listen()
             if lost is None:
                 break
-            self.charge(*lost)
-            if time.monotonic() >= self.deadline or self.start >= len(self.cells) or passes > len(self.cells):
+            if not self.retry(*lost):
+                self.charge(*lost)
+            if time.monotonic() >= self.deadline or self.start >= len(self.cells):
+                break
+            if passes > 2 * len(self.cells):
                 break
         return self.result(passes)
+
+    def retry(self, at: int, reason: str) -> bool:
+        """Whether this cell is to have fresh rooms: an earlier question may have used up what this one lacked."""
+        tests = [n for n, cell in enumerate(self.cells) if cell["kind"] == "test" and self.start <= n < at]
+        if reason not in USED_UP or not tests or at >= len(self.cells) or at in self.again:
+            return False
+        self.again.add(at)
+        self.start = at
+        return True
 
     def charge(self, at: int, reason: str) -> None:
         """A room was lost while this cell ran."""
