@@ -1,8 +1,9 @@
 """Examine one submission: open its rooms, listen to the examiner, open them again where one is lost.
 
 A room that is lost costs its question. All rooms then start afresh: the answer cells run again, without one that
-killed the room, and examination goes on with the next question. A result comes whatever happens. Nothing that the
-rooms say is believed beyond its form: the examiner decodes what an enemy wrote.
+killed the room, and examination goes on with the next question. Where memory, disk or threads had run out and other
+questions had used the room before, that question is first tried again in fresh ones. A result comes whatever happens.
+Nothing that the rooms say is believed beyond its form: the examiner decodes what an enemy wrote.
 """
 
 from __future__ import annotations
@@ -130,11 +131,10 @@ class _Examination:
                 lost = one.listen()
             if lost is None:
                 break
-            if not self.retry(*lost):
+            late = time.monotonic() >= self.deadline
+            if late or not self.retry(*lost):
                 self.charge(*lost)
-            if time.monotonic() >= self.deadline or self.start >= len(self.cells):
-                break
-            if passes > 2 * len(self.cells):
+            if late or self.start >= len(self.cells) or passes > 2 * len(self.cells):
                 break
         return self.result(passes)
 

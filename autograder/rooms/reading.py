@@ -135,9 +135,8 @@ def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
     work, scratch = arguments["work"], arguments["scratch"]
     settle(scratch)
     os.chdir(work)
-    ctypes.CDLL(None).prctl(
-        PR_SET_THP_DISABLE, 1, 0, 0, 0
-    )  # small things are made here: pages of 2 MiB are too large
+    # Small things are made here: pages of 2 MiB are too large for them.
+    ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
     sys.modules["keras"].utils.set_random_seed(0)
     walls.confine(
         [*arguments["read"], work], [scratch], memory=arguments["memory"], unsafe=arguments["unsafe"]
