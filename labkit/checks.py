@@ -508,12 +508,12 @@ def waits_for(question: str, *values: Any) -> Iterator[None]:
     """
     try:
         yield
-    except NotImplementedError:
-        print(f"This cell waits for your answer to “{question}”.")
-    except Exception:
-        if all(value is not None for value in values):
+    except Exception as error:
+        if not isinstance(error, NotImplementedError) and all(value is not None for value in values):
             raise
         print(f"This cell waits for your answer to “{question}”.")
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")  # or a figure that was begun is shown, empty
 
 
 def after(f: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:

@@ -8,6 +8,7 @@ import textwrap
 import warnings
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given
@@ -298,6 +299,13 @@ def test_waits_for_swallows_only_what_is_missing(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.count("waits for your answer to") == 2
     with pytest.raises(TypeError), checks.waits_for("maps", 6):
         len(6)  # type: ignore[arg-type]
+
+
+def test_a_cell_that_waits_shows_no_figure_that_it_has_begun() -> None:
+    with checks.waits_for("maps"):
+        plt.subplots()
+        raise NotImplementedError
+    assert not plt.get_fignums()
 
 
 def test_after_shows_a_mutation_and_leaves_the_argument_alone() -> None:

@@ -91,7 +91,8 @@ plots.bars(
 # %% [markdown]
 # ## 1 · A size that cannot be
 #
-# Lab 01's kernel stayed inside the image and left over what did not fit. Now zeros may be **padded** around
+# A kernel steps along a side of the image: at how many places does it come to lie? So many numbers come out. In
+# lab 01 pixels at the end that were too few for another step stayed unused. Now zeros may be **padded** around
 # the image, the same number on each side, and nothing may be left over: if the kernel's last step does not
 # end exactly at the edge, somebody has made a mistake, and your function raises an error.
 
@@ -185,7 +186,7 @@ q.score()
 # by 4. Why the paper says 224 it does not tell; its program may have padded crops of 224 pixels. The labs say
 # 227.
 
-# %% tags=["explore"]
+# %% tags=["think-answer"]
 assert (227 - 11) / 4 + 1 == 55
 assert all((224 + 2 * padding - 11) % 4 for padding in range(1000))
 padded = layers.ZeroPadding2D(((1, 2), (1, 2))).compute_output_shape((None, 224, 224, 3))
@@ -201,7 +202,7 @@ assert padded == (None, 227, 227, 3)
 # | input | an image of 227×227 pixels, 3 channels |
 # | CONV1 | 96 kernels of 11×11, stride 4 |
 # | POOL1 | maximum over 3×3, stride 2 |
-# | NORM1 | local response normalisation (question 6) |
+# | NORM1 | local response normalisation: each number is divided by another (question 6) |
 # | CONV2 | 256 kernels of 5×5, padding 2 |
 # | POOL2 | maximum over 3×3, stride 2 |
 # | NORM2 | local response normalisation |
@@ -212,7 +213,7 @@ assert padded == (None, 227, 227, 3)
 # | FC6, FC7 | 4096 units each |
 # | FC8 | 1000 units, one for each class |
 #
-# `ALEXNET` and `UNITS`, at the top of the notebook, hold the same numbers for a loop.
+# `ALEXNET` and `UNITS`, at the top of the notebook, hold these numbers for a loop, all but NORM1 and NORM2.
 
 # %% answer="shape-table"
 # A dict: layer name → shape of its output as a tuple, (height, width, channels) or (units,), one image only.
@@ -255,6 +256,8 @@ q = check.question(
         "input-of-224": "With 224 pixels CONV1 does not come out whole. The input has 227.",
         "not-flattened": "A fully connected layer reads all numbers at once and knows no rows and columns.",
         "comma-missing": "`(10)` is the number 10. A tuple of one needs its comma: `(10,)`.",
+        "layers-missing": "Fourteen are asked for: the input is one of them, and so are NORM1 and NORM2.",
+        "batch-axis": "One image only: leave out the axis along which Keras counts images.",
     },
 )
 
@@ -266,13 +269,15 @@ def shape_in_table(name):
 
 def shape_mistakes(size, channels, **more):
     """What common mistakes would write for a shape (size, size, channels)."""
-    return {"channels-first": (channels, size, size), "no-channels": (size, size)} | {
-        name.replace("_", "-"): shape for name, shape in more.items()
-    }
+    wrong = {"channels-first": (channels, size, size), "no-channels": (size, size)}
+    wrong |= {"batch-axis": (None, size, size, channels)}
+    return wrong | {name.replace("_", "-"): shape for name, shape in more.items()}
 
 
-all_there = lambda table: all(len(table[name]) for name in ("input", *ALEXNET, "NORM1", "NORM2", *UNITS))
+names = {"input", *ALEXNET, "NORM1", "NORM2", *UNITS}
+all_there = lambda table: all(len(table[name]) for name in names)
 wrong = {"comma-missing": lambda table: any(isinstance(shape, int | np.integer) for shape in table.values())}
+wrong |= {"layers-missing": lambda table: not names <= table.keys()}
 q.satisfies("fourteen shapes", lambda: shapes, all_there, wrong, 0.5, "a shape for each of the fourteen")
 wrong = shape_mistakes(227, 3, input_of_224=(224, 224, 3))
 q.equal("input", lambda: shape_in_table("input"), (227, 227, 3), wrong, weight=0.5)
@@ -360,7 +365,7 @@ with check.waits_for("shape-table", shapes):
 # way, and no parameter is counted differently; the values do differ, since the maximum is taken among
 # normalised numbers.
 
-# %% tags=["explore"]
+# %% tags=["think-answer"]
 assert 55 * 55 * 96 / (27 * 27 * 96) > 4
 assert 27 * 27 * 256 / (13 * 13 * 256) > 4
 
@@ -429,6 +434,7 @@ q = check.question(
         "biases-divided": "Groups halve what a filter reads, not its bias.",
         "towers-doubled": "Two towers are one network in two halves, not two networks.",
         "pooling-has-none": "Taking a maximum, or dividing by a formula, needs nothing that is learned.",
+        "layers-missing": "Thirteen are asked for: pooling and normalisation have a number, too.",
     },
 )
 
@@ -447,8 +453,10 @@ wrong |= {"groups-twice": (153_600, 256)}
 q.equal("CONV2 in two groups", lambda: count_parameters(5, 96, 256, groups=2), (307_200, 256), wrong)
 wrong = {"no-bias": 34_848, "one-bias": 34_849}
 q.equal("parameters of CONV1", lambda: parameters and parameters["CONV1"], 34_944, wrong, weight=0.5)
-all_there = lambda table: all(table[name] >= 0 for name in (*ALEXNET, "NORM1", "NORM2", *UNITS))
-q.satisfies("thirteen layers", lambda: parameters, all_there, None, 0.25, "a number for each of the thirteen")
+names = {*ALEXNET, "NORM1", "NORM2", *UNITS}
+all_there = lambda table: all(table[name] >= 0 for name in names)
+wrong = {"layers-missing": lambda table: not names <= table.keys()}
+q.satisfies("thirteen layers", lambda: parameters, all_there, wrong, 0.25, "a number for each of the thirteen")
 fewer = lambda sums: 0 < sums["two towers"] < sums["one tower"]
 wrong = {"towers-doubled": lambda sums: sums["two towers"] > sums["one tower"]}
 wrong |= {"groups-ignored": lambda sums: sums["two towers"] == sums["one tower"]}
@@ -516,8 +524,8 @@ q.score()
 # ## 4 · Where the work is
 #
 # A weight of a convolution is used at every place of its output; a weight of a fully connected layer once. So
-# the work is a count of its own: the **MACs**, multiplications with an addition each. (Who counts FLOPs counts
-# the two apart and gets twice as many.) Biases, activations, pooling and normalisation are left out.
+# the work is a count of its own: the **MACs**, multiplications with an addition each. (FLOPs count the two
+# apart: there are twice as many.) Biases, activations, pooling and normalisation are left out.
 
 
 # %% answer="count-macs"
@@ -649,7 +657,7 @@ with check.waits_for("count-parameters"), check.waits_for("count-macs"):
         {name: count / 1e6 for name, count in work.items()},
         xlabel="parameters (millions)",
         second_xlabel="MACs for one image (millions)",
-        title="The parameters are in FC6, the work is in CONV2",
+        title="The parameters are in FC6, the work is in the convolutions",
         alt="Two panels of bars. Parameters: the convolutions hardly show, FC6 has 37.8 million, FC7 16.8. "
         "Multiply–adds: CONV2 has 448 million, CONV4 224, the fully connected layers hardly any.",
     )
@@ -663,7 +671,7 @@ memory = {name: 4 * 128 * np.prod(by_keras[name]) / 2**20 for name in (*ALEXNET,
 plots.bars(
     memory,
     xlabel="outputs of a batch of 128 (MiB, four bytes each)",
-    title="The memory is in the first two layers",
+    title="The memory is in CONV1 and CONV2",
     alt="Bars of the memory for each layer's outputs: CONV1 142 MiB, POOL1 34, CONV2 91, POOL2 21, CONV3 and "
     "CONV4 32 each, CONV5 21, and under 5 for all after it.",
 )
@@ -679,7 +687,7 @@ plots.bars(
 # What the normalisation and dropout keep for the way back, the images, and the working space of the
 # convolutions come on top, and the authors write that their network was too large for one card.
 
-# %% tags=["explore"]
+# %% tags=["think-answer"]
 assert round(3 * 4 * 62.4e6 / 1e9, 2) == 0.75
 assert round(sum(memory.values()) * 2**20 / 1e9, 2) == 0.4
 
@@ -687,9 +695,8 @@ assert round(sum(memory.values()) * 2**20 / 1e9, 2) == 0.4
 # ## 5 · 650,000 neurons
 #
 # The abstract says "60 million parameters and 650,000 neurons". Figure 2 of the paper gives the neurons layer
-# by layer: "253,440–186,624–64,896–64,896–43,264–4096–4096–1000". A neuron is a unit that has weights of its
-# own or shares them: CONV1 to CONV5 and FC6 to FC8 have neurons, as many as their output has numbers. Pooling
-# has none.
+# by layer: "253,440–186,624–64,896–64,896–43,264–4096–4096–1000". A layer with weights has a neuron for each
+# number that comes out of it: CONV1 to CONV5, FC6 to FC8. Pooling has none.
 #
 # > **Find it, settle it with the original.** One of the eight numbers is not the product of its layer's shape.
 
@@ -774,7 +781,7 @@ q.score()
 # abstract's 650,000 is nearer to the right sum, 659,272, than to the sum of the caption, 622,312. The caption
 # also calls the input 150,528-dimensional: that is 224·224·3.
 
-# %% tags=["explore"]
+# %% tags=["think-answer"]
 caption = [253_440, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000]
 counted = [int(np.prod(by_keras[name])) for name in depth]
 assert sum(a != b for a, b in zip(caption, counted, strict=True)) == 1
@@ -790,8 +797,8 @@ assert (sum(caption), sum(counted), 224 * 224 * 3) == (622_312, 659_272, 150_528
 # $$b^i = \frac{a^i}{\Big(k + \alpha \sum_{j=\max(0,\, i-h)}^{\min(N-1,\, i+h)} (a^j)^2\Big)^{\beta}}
 # \qquad h = \lfloor n/2 \rfloor$$
 #
-# with $N$ maps and $k = 2$, $n = 5$, $\alpha = 10^{-4}$, $\beta = 0.75$. The authors found 1.4 % less top-1
-# and 1.2 % less top-5 error with it. Later networks do without.
+# with $N$ maps and $k = 2$, $n = 5$, $\alpha = 10^{-4}$, $\beta = 0.75$. With it the authors' top-1 error was lower
+# by 1.4 percentage points, and the top-5 error by 1.2. Later networks do without.
 #
 # > **Find it, settle it with the original.** One set of notes prints the lower end of the sum as
 # > max(0, 1 − n/2). Then the last map would have all the others for neighbours.
@@ -809,7 +816,7 @@ def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
 
     Returns:
         Floats of the shape of `A`, equal to `tf.nn.local_response_normalization(A, n // 2, k, alpha, beta)`
-        up to rounding, a millionth of each number.
+        to a millionth of each number.
     """
     ### BEGIN SOLUTION
     B = np.empty_like(A)
@@ -838,6 +845,8 @@ q = check.question(
         "neighbouring-pixels": "The neighbours are other maps at the same place, not other places of the same map.",
         "window-from-one": "That is the misprint's window: it begins at the first map, wherever i is.",
         "negative-start": "A slice that starts at −1 starts at the last map, and is empty here.",
+        "both-ends": "Two things: a slice that starts at −1 starts at the last map, and each leaves out its end.",
+        "end-left-out": "The formula's upper limit is the last map that counts. A slice leaves out its end.",
         "square-of-sum": "Square first, then add up.",
         "in-place": "The sums are of what came in, not of maps that are normalised already.",
         "places-mixed": "Each place has a sum of its own: add up along the maps alone.",
@@ -865,6 +874,8 @@ wrong = {
     "window-wraps": over(7, 15, 15, 12),
     "window-from-one": over(6, 15, 16, 16),
     "negative-start": over(1, 15, 15, 11),
+    "both-ends": over(1, 6, 14, 11),
+    "end-left-out": over(2, 6, 14, 10, last=1),
     "square-of-sum": over(10, 37, 37, 17),
     "in-place": over(6, 14.0277778, 11.0203274, 2.07410602),
     "places-mixed": over(6, 15, 19, 15, last=15),
@@ -940,8 +951,9 @@ with check.waits_for("lrn"):
 #
 # LeNet-5's pooling windows touch: 2×2 with a stride of 2. AlexNet's overlap: $z = 3$ pixels wide, $s = 2$
 # apart, and the **maximum** counts instead of the mean. From 55 pixels both make 27. (Windows of 2×2 leave one
-# row and one column unused: what question 1 refused, pooling layers permit.) The authors saw 0.4 % less top-1
-# and 0.3 % less top-5 error with $z = 3$ than with $z = 2$, and a network that overfits a little less.
+# row and one column unused: what question 1 refused, pooling layers permit.) With $z = 3$ instead of $z = 2$ the
+# authors' top-1 error was lower by 0.4 percentage points, the top-5 error by 0.3, and the network overfitted a
+# little less.
 
 
 # %% answer="max-pool"
@@ -981,6 +993,7 @@ q = check.question(
         "last-missing": "The last window along each side is missing: the first place counts, too.",
         "hangs-over": "A window that hangs over the edge is left out.",
         "channels-mixed": "Each channel has a maximum of its own.",
+        "images-mixed": "Each image and each channel has a maximum of its own: along which axes do you take it?",
         "at-least-zero": "The maximum of negative numbers is negative. Where did your 0 come from?",
         "largest-size": "The largest number, sign included: 1 is more than −2.",
         "left-over-refused": "Question 1 refused pixels left over. Pooling does not use them, and goes on.",
@@ -1014,6 +1027,7 @@ wrong = {
     "at-least-zero": pair(0, 0, 0, 0),
     "largest-size": pair(48, 47, 24, 23),
     "channels-mixed": pair(-31, -31, -7, -7),
+    "images-mixed": pair(-7, -7, -7, -7),
     "window-too-small": np.reshape([-40, -39, -28, -27, -16, -15, -4, -3], (2, 2, 1, 2)),
     "hangs-over": np.reshape([-32, -31, -26, -25, -8, -7, -2, -1], (2, 2, 1, 2)),
     "left-over-refused": ValueError,
@@ -1106,9 +1120,8 @@ def convolve_in_two_towers(X, W, b):
     ### END SOLUTION
 
 
-# Which layers read maps, or numbers, that the other card has made? A list of names, from "CONV1" … "FC8", in
-# any order.
-# (The image itself lies on both cards.)
+# Which layers read maps, or numbers, that the other card has made? (The image itself lies on both cards.)
+# A list of names, from "CONV1" … "FC8", in any order.
 talk_across = None
 ### BEGIN SOLUTION
 talk_across = ["CONV3", "FC6", "FC7", "FC8"]
@@ -1149,10 +1162,12 @@ wrong = {
 answer = lambda: np.ravel(convolve_in_two_towers(X, W, b))
 q.close("1×1 kernels, one pixel, the four maps 1, 2, 3, 4", answer, [10, 56, 1107, 11008], wrong=wrong)
 Y, V = np.ones((2, 5, 7, 4), "float32"), np.ones((3, 3, 2, 2), "float32")
-wrong = {"valid-padding": (2, 3, 5, 2), "towers-added": (2, 5, 7, 1), "wrong-axis": (2, 5, 14, 1)}
-q.equal("a shape", lambda: np.shape(convolve_in_two_towers(Y, V, b[:2])), (2, 5, 7, 2), wrong, weight=0.5)
+wrong = {"valid-padding": lambda shape: shape[1] == 3, "towers-added": lambda shape: shape == (2, 5, 7, 1)}
+wrong |= {"wrong-axis": lambda shape: shape[:3] in ((4, 5, 7), (2, 10, 7), (2, 5, 14))}
+answer, right = lambda: np.shape(convolve_in_two_towers(Y, V, b[:2])), (2, 5, 7, 2)
+q.satisfies("a shape", answer, lambda shape: shape == right, wrong, weight=0.5, expected=f"{right}")
 layer_names = lambda names: names and not isinstance(names, str) and set(names) <= {*ALEXNET, *UNITS}
-q.satisfies("names of layers", lambda: talk_across, layer_names, weight=0.25, expected="a list of names of layers")
+q.satisfies("names of layers", lambda: talk_across, layer_names, weight=0.25, expected="a list of names from the table")
 ### BEGIN HIDDEN TESTS
 
 
@@ -1215,10 +1230,11 @@ with check.waits_for("two-towers", talk_across), plots.style():
     ax.set_xticklabels(["image", *depth])
     ax.set_yticklabels(["card 1", "card 2"])
     crossings = ", ".join(talk_across)
-    plots.show(fig, f"Two rows of dots from the image to FC8. Lines cross between them at {crossings}.")
+    plots.show(fig, f"Two rows of dots from the image to FC8. Lines cross between them on the way to {crossings}.")
 
 # %% [markdown]
-# Is what you wrote what Keras calls `groups=2`? And what do two towers save in all?
+# Is what you wrote what Keras calls `groups=2`? (`tf.nn.conv2d` groups unasked where kernels are half as deep as
+# the maps that they are given.) And what do two towers save in all?
 
 # %% tags=["explore"]
 with check.waits_for("two-towers"):
@@ -1241,16 +1257,17 @@ with check.waits_for("count-parameters", all_parameters), check.waits_for("count
 # %% tags=["explore"]
 later = [(11, 3, 64), (5, 64, 192), (3, 192, 384), (3, 384, 256), (3, 256, 256)]
 later += [(1, 9216, 4096), (1, 4096, 4096), (1, 4096, 1000)]
-assert sum((k * k * channels + 1) * filters for k, channels, filters in later) == 61_100_840
+total = sum((k * k * channels + 1) * filters for k, channels, filters in later)
+assert total == 61_100_840
+print(f"{total:,} parameters")
 
 # %% [markdown]
 # ## 9 · Build it, at any width
 #
 # A network is often made narrower by one factor: `width=1/8` gives every hidden layer an eighth of its filters
-# and units. Heights, widths and kernels stay, most layers' weights shrink to a sixty-fourth (CONV1's and FC8's to
-# an eighth), and what is true of the narrow network can be told of the full one. The checks build only narrow
-# ones; do the same. And give `keras.Sequential` its layers in one list: at each `model.add` Keras lays out the
-# whole network again.
+# and units. Maps and kernels keep their sizes in pixels, most layers' weights shrink to a sixty-fourth (CONV1's and
+# FC8's to an eighth), and what is true of the narrow network can be told of the full one. The checks build only
+# narrow ones; do the same. (A `keras.Sequential` is made fastest from one list of layers.)
 #
 # Local response normalisation and dropout have no parameters and are left out here: Keras has no layer for the
 # one, and lab 03 is about the other.
@@ -1311,6 +1328,8 @@ q = check.question(
         "not-relu": "Tanh or sigmoid would saturate: AlexNet has ReLU.",
         "softmax-output": "These are probabilities. Logits come straight out of the last layer.",
         "relu-output": "ReLU would cut off all negative logits. The last layer has no activation.",
+        "first-padded": "CONV1 is not padded: 227 pixels give 55 places, as in question 2.",
+        "pooling-padded": "Pooling is not padded: the last window ends at the edge.",
     },
 )
 described = cache(lambda width, towers: check.describe(build_alexnet(width=width, towers=towers)))
@@ -1342,6 +1361,11 @@ pools = lambda: [(x["kind"], x["pool_size"], x["strides"]) for x in described(1 
 windows = lambda size, stride, kind="Max": 3 * [(f"{kind}Pooling2D", (size, size), (stride, stride))]
 wrong = {"windows-touch": windows(2, 2), "stride-of-three": windows(3, 3), "average-pooling": windows(3, 2, "Average")}
 q.equal("pooling", pools, windows(3, 2), wrong)
+
+mapped = lambda: [x for x in described(1 / 8, 2) if "Pool" in x["kind"] or x["kind"] == "Conv2D"]
+heights = lambda: [x["output_shape"][1] for x in mapped()[:8]]
+wrong = {"first-padded": [57, 28, 28, 13, 13, 13, 13, 6], "pooling-padded": [55, 28, 28, 14, 14, 14, 14, 7]}
+q.equal("heights of the maps, CONV1 to POOL5", heights, [55, 27, 27, 13, 13, 13, 13, 6], wrong, weight=0.5)
 
 bent = lambda: [
     "relu" if x["kind"] == "ReLU" else x["activation"]
@@ -1399,7 +1423,7 @@ with check.waits_for("build-alexnet"):
         counts = np.array([keras_counts(width, towers) for width in widths])
         full = [round(np.polyval(np.polyfit(widths, column, 2), 1)) for column in counts.T]
         print(f"{towers} tower(s): {full[0]:,} parameters, {full[1]:,} MACs, {full[2]:,} neurons at full width")
-    print("You counted", all_parameters, "and", all_macs)
+    print("You counted", all_parameters, "and", all_macs, "and", neurons and sum(neurons.values()))
 
 # %% [markdown]
 # ## What ReLU is for
@@ -1447,7 +1471,7 @@ assert gradients["tanh"][-1] < 1e-4
 # steepest. ReLU passes a gradient whole or not at all; it is lost for good if a unit's sum is negative for
 # every image. A learning rate that is too large does that.
 
-# %% tags=["explore"]
+# %% tags=["think-answer"]
 assert (1 / 4) ** 5 < 1e-3
 
 # %% [markdown]
@@ -1459,9 +1483,9 @@ assert (1 / 4) ** 5 < 1e-3
 # fast, and nothing was regularised. How large the effect is, the authors add, depends on the network. It is
 # not about test error, nor about wall time, and nothing is said about the sigmoid.
 #
-# Here you try it with four layers that are small enough for this machine. At the scale of this notebook they
-# read digits, until 2 % of the training images are wrong; with `SCALE = "full"` they read 10,000 images of
-# CIFAR-10, drawn in equal shares from its 50,000 (`cifar10_subset`), until 25 % are. The lab records whatever
+# Here you try it with four layers that are small enough for this machine. With `SCALE = "smoke"` (top of the
+# notebook) they read digits, until 2 % of the training images are wrong; with `SCALE = "full"` they read 10,000
+# images of CIFAR-10, drawn in equal shares from its 50,000 (`cifar10_subset`), until 25 % are. The lab records whatever
 # comes out. It is one run each, counted in whole passes, so a pass or two may be chance; a ratio below 1 means
 # that tanh was first, and you should be ready for it. The error is counted while the network learns: the mean
 # over a pass, in which the weights change.
@@ -1518,14 +1542,16 @@ for activation, choices in rates.items():
 curves = {name: errors for name, (_, errors) in runs.items()}
 
 # %% tags=["explore"]
-longest = max(map(len, curves.values()))
+longest, names = max(map(len, curves.values())), {"relu": "ReLU", "tanh": "tanh", "sigmoid": "sigmoid"}
 fig = plots.draw_curves(
-    {name: errors + [np.nan] * (longest - len(errors)) for name, errors in curves.items()},
+    {names[name]: errors + [np.nan] * (longest - len(errors)) for name, errors in curves.items()},
     xlabel="passes through the training images",
     ylabel="training error (%)",
+    yscale="log",
     title=f"How soon to {target} %? Each at the best rate tried",
 )
 fig.axes[0].axhline(target, color=plots.GREY, linewidth=1)
+fig.axes[0].annotate(f"{target} %", (longest, target), ha="right", va="bottom", color=plots.GREY)
 plots.show(
     fig,
     alt=f"Curves of the training error, pass by pass, and a line at {target} %. Those of ReLU and tanh lie close "
@@ -1540,7 +1566,8 @@ for name, count in passes.items():
     metrics.record(f"passes_{name}", count, "passes" if reached[name] else "passes were not enough")
 if reached["relu"]:
     unit = "times" if reached["tanh"] else "times or more"
-    print(f"ReLU reached {target} % in {passes['relu']} passes; tanh was stopped after {passes['tanh']}.")
+    so = "reached it in" if reached["tanh"] else "had not after"
+    print(f"ReLU reached {target} % in {passes['relu']} passes; tanh {so} {passes['tanh']}.")
     metrics.record("relu_faster_than_tanh", passes["tanh"] / passes["relu"], unit, *paper)
 
 # %% [markdown]

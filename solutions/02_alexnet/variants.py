@@ -187,6 +187,19 @@ shapes |= {"CONV2": (27, 27, 256), "NORM2": (27, 27, 256), "POOL2": (13, 13, 256
 shapes |= {"CONV3": (13, 13, 384), "CONV4": (13, 13, 384), "CONV5": (13, 13, 256), "POOL5": (6, 6, 256)}
 shapes |= {"FC6": (4096,), "FC7": (4096,), "FC8": (1000,)}
 
+# %% question="shape-table" wrong="layers-missing"
+shapes = {"input": (227, 227, 3), "CONV1": (55, 55, 96), "POOL1": (27, 27, 96)}
+shapes |= {"CONV2": (27, 27, 256), "POOL2": (13, 13, 256)}
+shapes |= {"CONV3": (13, 13, 384), "CONV4": (13, 13, 384), "CONV5": (13, 13, 256), "POOL5": (6, 6, 256)}
+shapes |= {"FC6": (4096,), "FC7": (4096,), "FC8": (1000,)}
+
+# %% question="shape-table" wrong="batch-axis"
+shapes = {"input": (227, 227, 3), "CONV1": (55, 55, 96), "POOL1": (27, 27, 96), "NORM1": (27, 27, 96)}
+shapes |= {"CONV2": (27, 27, 256), "POOL2": (13, 13, 256), "NORM2": (13, 13, 256)}
+shapes |= {"CONV3": (13, 13, 384), "CONV4": (13, 13, 384), "CONV5": (13, 13, 256), "POOL5": (6, 6, 256)}
+shapes |= {"FC6": (4096,), "FC7": (4096,), "FC8": (1000,)}
+shapes = {name: (None, *shape) for name, shape in shapes.items()}
+
 # %% question="count-parameters" wrong="no-bias"
 def count_parameters(kernel_size, channels, filters, groups=1):
     return kernel_size**2 * channels // groups * filters, 0
@@ -317,6 +330,43 @@ all_parameters = {"one tower": sum(parameters.values())}
 parameters |= dict.fromkeys(("POOL1", "NORM1", "POOL2", "NORM2", "POOL5"), 3 * 3)
 groups = {"CONV2": 2, "CONV4": 2, "CONV5": 2}
 all_parameters["two towers"] = sum(sum(count_parameters(*row, groups.get(name, 1))) for name, row in rows.items())
+
+# %% question="count-parameters" wrong="layers-missing"
+def count_parameters(kernel_size, channels, filters, groups=1):
+    return kernel_size**2 * channels // groups * filters, filters
+
+
+rows = {"CONV1": (11, 3, 96), "CONV2": (5, 96, 256), "CONV3": (3, 256, 384), "CONV4": (3, 384, 384)}
+rows |= {"CONV5": (3, 384, 256), "FC6": (1, 6 * 6 * 256, 4096), "FC7": (1, 4096, 4096), "FC8": (1, 4096, 1000)}
+parameters = {name: sum(count_parameters(*row)) for name, row in rows.items()}
+groups = {"CONV2": 2, "CONV4": 2, "CONV5": 2}
+all_parameters = {"one tower": sum(parameters.values())}
+all_parameters["two towers"] = sum(sum(count_parameters(*row, groups.get(name, 1))) for name, row in rows.items())
+
+# %% question="count-parameters" right="walking down the network, a total for either"
+def count_parameters(kernel_size, channels, filters, groups=1):
+    one_filter = kernel_size**2 * (channels // groups)
+    return filters * one_filter, filters
+
+
+def table(groups):
+    size, channels, counted = 227, 3, {"NORM1": 0, "NORM2": 0}
+    for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
+        size = (size + 2 * padding - kernel_size) // stride + 1
+        counted[name] = 0
+        if filters is not None:
+            counted[name] = sum(count_parameters(kernel_size, channels, filters, groups.get(name, 1)))
+            channels = filters
+    channels *= size * size
+    for name, units in UNITS.items():
+        counted[name] = sum(count_parameters(1, channels, units))
+        channels = units
+    return counted
+
+
+parameters = table({})
+all_parameters = {"one tower": sum(parameters.values())}
+all_parameters["two towers"] = sum(table({"CONV2": 2, "CONV4": 2, "CONV5": 2}).values())
 
 # %% question="count-parameters" wrong="not-flattened"
 def count_parameters(kernel_size, channels, filters, groups=1):
@@ -839,6 +889,23 @@ def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
         B[..., i] = A[..., i] / (k + alpha * (A[..., i - h : i + h + 1] ** 2).sum(-1)) ** beta
     return B
 
+# %% question="lrn" wrong="both-ends"
+def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
+    h = n // 2
+    B = np.zeros(A.shape)
+    for i in range(A.shape[-1]):
+        B[..., i] = A[..., i] / (k + alpha * (A[..., i - h : i + h] ** 2).sum(-1)) ** beta
+    return B
+
+# %% question="lrn" wrong="end-left-out"
+def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
+    N, h = A.shape[-1], n // 2
+    B = np.zeros(A.shape)
+    for i in range(N):
+        near = A[..., max(0, i - h) : min(N - 1, i + h)]
+        B[..., i] = A[..., i] / (k + alpha * (near**2).sum(-1)) ** beta
+    return B
+
 # %% question="lrn" wrong="square-of-sum"
 def normalise_responses(A, k=2, n=5, alpha=1e-4, beta=0.75):
     h = n // 2
@@ -939,6 +1006,14 @@ def max_pool(X, size=3, stride=2):
         for j in range(Z.shape[2]):
             window = X[:, i * stride : i * stride + size, j * stride : j * stride + size]
             Z[:, i, j] = window.max(axis=(1, 2, 3))[:, None]
+    return Z
+
+# %% question="max-pool" wrong="images-mixed"
+def max_pool(X, size=3, stride=2):
+    Z = np.empty((len(X), (X.shape[1] - size) // stride + 1, (X.shape[2] - size) // stride + 1, X.shape[3]))
+    for i in range(Z.shape[1]):
+        for j in range(Z.shape[2]):
+            Z[:, i, j] = X[:, i * stride : i * stride + size, j * stride : j * stride + size].max()
     return Z
 
 # %% question="max-pool" wrong="at-least-zero"
@@ -1078,6 +1153,16 @@ def convolve_in_two_towers(X, W, b):
     first = tf.nn.conv2d(X[..., :c], W[..., :f], 1, "SAME")
     second = tf.nn.conv2d(X[..., c:], W[..., f:], 1, "SAME")
     return tf.concat([first + b[:f], second + b[f:]], 2)
+
+
+talk_across = ["CONV3", "FC6", "FC7", "FC8"]
+
+# %% question="two-towers" wrong="wrong-axis" name="along the rows, the bias afterwards"
+def convolve_in_two_towers(X, W, b):
+    c, f = X.shape[-1] // 2, W.shape[-1] // 2
+    first = tf.nn.conv2d(X[..., :c], W[..., :f], 1, "SAME")
+    second = tf.nn.conv2d(X[..., c:], W[..., f:], 1, "SAME")
+    return tf.concat([first, second], 1) + b
 
 
 talk_across = ["CONV3", "FC6", "FC7", "FC8"]
@@ -1223,6 +1308,57 @@ def build_alexnet(width=1.0, towers=1):
         stack.append(layers.Dense(int(width * 4096), activation="relu"))
     stack.append(layers.Dense(1000))
     return keras.Sequential(stack)
+
+# %% question="build-alexnet" wrong="first-padded"
+def build_alexnet(width=1.0, towers=1):
+    stack = [keras.Input((227, 227, 3))]
+    for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
+        if filters:
+            groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
+            pad = "same"
+            filters = int(width * filters)
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+        else:
+            stack.append(layers.MaxPooling2D(kernel_size, stride))
+    stack.append(layers.Flatten())
+    for _ in ("FC6", "FC7"):
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
+
+# %% question="build-alexnet" wrong="pooling-padded"
+def build_alexnet(width=1.0, towers=1):
+    stack = [keras.Input((227, 227, 3))]
+    for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
+        if filters:
+            groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
+            pad = "same" if padding else "valid"
+            filters = int(width * filters)
+            stack.append(layers.Conv2D(filters, kernel_size, stride, pad, groups=groups, activation="relu"))
+        else:
+            stack.append(layers.MaxPooling2D(kernel_size, stride, padding="same"))
+    stack.append(layers.Flatten())
+    for _ in ("FC6", "FC7"):
+        stack.append(layers.Dense(int(width * 4096), activation="relu"))
+    stack.append(layers.Dense(1000))
+    return keras.Sequential(stack)
+
+# %% question="build-alexnet" right="functional, in a loop, dropout left in"
+def build_alexnet(width=1.0, towers=1):
+    inputs = keras.Input((227, 227, 3))
+    x = inputs
+    for name, (kernel_size, stride, padding, filters) in ALEXNET.items():
+        if filters is None:
+            x = layers.MaxPooling2D(kernel_size, strides=stride)(x)
+            continue
+        groups = towers if name in ("CONV2", "CONV4", "CONV5") else 1
+        pad = "same" if padding > 0 else "valid"
+        convolution = layers.Conv2D(int(filters * width), kernel_size, strides=stride, padding=pad, groups=groups)
+        x = layers.Activation("relu")(convolution(x))
+    x = layers.Flatten()(x)
+    for name in ("FC6", "FC7"):
+        x = layers.Dropout(0.5)(layers.Dense(int(UNITS[name] * width), activation="relu")(x))
+    return keras.Model(inputs, layers.Dense(UNITS["FC8"])(x))
 
 # %% question="build-alexnet" wrong="input-of-224"
 def build_alexnet(width=1.0, towers=1):

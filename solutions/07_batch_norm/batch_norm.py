@@ -208,7 +208,7 @@ q.score()
 # Of 32 · 16 · 16 = 8,192, and of 32. (The 8,192 are not independent, since neighbours resemble each other. Still, the
 # statistics of a convolution are the steadier ones.)
 
-# %% tags=["explore"]
+# %% tags=["think-answer"]
 assert 32 * 16 * 16 == 8192
 
 # %% [markdown]
