@@ -146,8 +146,8 @@ def speed(folder: Path, labs: list[Lab], students: int) -> None:
     print(f"speed: {students} submissions of {', '.join(lab.name for lab in labs)}")
     simulate(labs, students, 0, folder / "whole")
     without_explore_cells(folder / "whole", folder / "bare")
-    warm_server()
     for name, words in (("whole", "as handed in"), ("bare", "explore cells taken out")):
+        warm_server()  # it leaves after ten idle minutes, which stock nbgrader may take
         ours, _, rows = grade(labs, folder / name, folder / f"{name}-course")
         theirs = sum(stock(lab, folder / name, folder / f"{name}-{lab.name}") for lab in labs)
         print(
@@ -330,6 +330,7 @@ def regrade(folder: Path, lab: Lab, students: int = 200) -> None:
 def memory(labs: list[Lab]) -> None:
     """Print the peak of what the rooms of one submission add to the fork server's proportional share of memory."""
     print("memory: megabytes (PSS) that a submission adds to the fork server's")
+    warm_server()
     server = Server.connect()
     for lab in labs:
         cells = [RawCell("code", source, name, name, ()) for name, source in reference_answers(lab).items()]
