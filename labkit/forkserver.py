@@ -22,10 +22,12 @@ import gc
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import io
 import itertools
 import json
 import math
+import numbers
 import os
 import secrets
 import selectors
@@ -37,7 +39,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, MappingView, Sequence
+from collections.abc import Callable, Iterator, Mapping, MappingView, MutableMapping, Sequence
 from pathlib import Path
 from types import FunctionType, TracebackType
 from typing import Any
@@ -87,7 +89,7 @@ IDLE_SECONDS = 600.0
 START_SECONDS = 180.0
 SWEEP_SECONDS = 0.05
 REQUEST_BYTES = 60_000
-MOST_DESCRIPTORS = 8
+MOST_DESCRIPTORS = 64  # the kernel takes 253 at once
 MOST_DEPTH = 64  # of a child's folder
 SHARED_MEMORY = "/dev/shm"
 ENOUGH_MEMORY = 2 << 30  # bytes free there
@@ -764,24 +766,34 @@ def _spare_pages() -> None:
 
 
 def _fill_abstract_classes() -> None:
-    """An abstract class that is first asked about a class asks all its own subclasses, and keeps the answer."""
+    """An abstract class that is first asked about a class asks all its own subclasses, and keeps the answer.
+
+    So does TensorFlow, of all that it can convert to tensors.
+    """
     import keras
     import numpy as np
     import tensorflow as tf
-    from tensorflow.python.framework import composite_tensor, ops
+    from keras.src.utils import tracking
+    from tensorflow.python.checkpoint.functional_saver import MultiDeviceSaver
+    from tensorflow.python.framework import composite_tensor, ops, tensor_conversion_registry
     from tensorflow.python.ops.resource_variable_ops import ResourceVariable
-    from tensorflow.python.types import core
+    from tensorflow.python.types import core, trace
 
-    collections = (Mapping, MappingView, Sequence, io.IOBase)
-    abstract = (*collections, composite_tensor.CompositeTensor, core.TensorProtocol, tf.TypeSpec, tf.Variable)
-    plain = (bool, int, float, str, bytes, list, tuple, dict, type(None), FunctionType, np.ndarray)
+    collections = (Mapping, MutableMapping, MappingView, Sequence, io.IOBase)
+    protocols = (core.TensorProtocol, trace.SupportsTracingProtocol, trace.TraceType, numbers.Number)
+    abstract = (*collections, *protocols, composite_tensor.CompositeTensor, tf.TypeSpec, tf.Variable)
+    plain = (bool, int, float, str, bytes, list, tuple, dict, type(None), FunctionType, np.ndarray, np.int64)
     tensors = (core.Tensor, core.TensorProtocol, ops.EagerTensor, ops.SymbolicTensor, ops.Operation)
-    variables = (ResourceVariable, keras.Variable, keras.KerasTensor, tf.TensorShape, tf.DType)
-    modules = (keras.layers, keras.models, keras.initializers, keras.dtype_policies)
+    variables = (ResourceVariable, keras.Variable, keras.KerasTensor, tf.TensorShape, tf.TensorSpec, tf.DType)
+    tracked = (tracking.TrackedList, tracking.TrackedDict, tracking.TrackedSet)
+    others = (*tracked, tf.random.Generator, MultiDeviceSaver, inspect.FullArgSpec)
+    modules = (keras.layers, keras.models, keras.initializers, keras.optimizers, keras.dtype_policies)
     named = [vars(module).values() for module in modules]
-    for kind in (*plain, *tensors, *variables, *itertools.chain(*named)):
+    for kind in (*plain, *tensors, *variables, *others, *itertools.chain(*named)):
         for asked in abstract if isinstance(kind, type) else ():
             issubclass(kind, asked)
+    for kind in (*plain, *tensors, *variables):
+        tensor_conversion_registry.get(kind)
 
 
 def _use_huge_pages() -> None:
@@ -823,10 +835,15 @@ def _advise(first: int, size: int, advice: int) -> None:
 
 
 def _freeze() -> None:
-    """Keep the collector's hands off what is shared: a page that it writes to is a page copied.
+    """Keep the hands of collector and interpreter off what is shared: a page that they write to is a page copied.
 
-    Children live for seconds, in which there is little to collect: let them look for it more seldom.
+    Children live for seconds, in which there is little to collect: let them look for it more seldom. The interpreter's
+    cache of attributes holds names, and a child counts one down wherever it puts its own in the place of ours.
     """
+    if sys.version_info >= (3, 13):
+        sys._clear_internal_caches()
+    else:
+        sys._clear_type_cache()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -116,6 +116,35 @@ say([asked, source[:10]])
     assert ask(server, "import json" + trace) == [[], "def dumps("]
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        "[getattr(int, name, None) for name in names]",
+        "issubclass(MultiDeviceSaver, CompositeTensor), issubclass(inspect.FullArgSpec, abc.Mapping)",
+        "tensor_conversion_registry.get(numpy.ndarray)",
+    ],
+    ids=["attributes", "abstract classes", "conversions"],
+)
+def test_a_child_asks_without_copying_what_it_asks(server: Server, what: str) -> None:
+    """Python keeps the answers and counts references: where it is asked first, pages are written to."""
+    source = f"""
+import inspect, json, numpy
+from collections import abc
+from tensorflow.python.checkpoint.functional_saver import MultiDeviceSaver
+from tensorflow.python.framework import tensor_conversion_registry
+from tensorflow.python.framework.composite_tensor import CompositeTensor
+def copied():
+    with open("/proc/self/smaps_rollup") as file:
+        return int(file.read().split("Private_Dirty:")[1].split()[0])
+names = [f"name{{number}}" for number in range(20_000)]  # more than the interpreter keeps
+copied()
+before = copied()
+kept = {what}
+say(copied() - before)
+"""
+    assert ask(server, source) < 256  # KiB
+
+
 @pytest.mark.skipif(KERNEL < (5, 14), reason="the kernel cannot map pages before they are used")
 def test_the_code_of_the_libraries_is_mapped_once_for_all(server: Server) -> None:
     sizes: dict[str, int] = {"Size": 0, "Rss": 0}

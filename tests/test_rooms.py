@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from autograder import walls
-from autograder.rooms import models
+from autograder.rooms import control, models
 from autograder.rooms.control import Limits, examine
-from labkit.forkserver import Server
+from labkit.forkserver import Ending, Server
 
 pytestmark = pytest.mark.skipif(not walls.landlock_abi(), reason="this kernel has no Landlock")
 
@@ -475,8 +475,6 @@ def test_parameters_are_counted_before_they_are_allocated() -> None:
         small.fill([np.ones((4, 4)), np.zeros(3)])
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
     assert small.fill([np.ones((4, 3)), np.zeros(3)])(np.ones((1, 4))).numpy().tolist() == [[4, 4, 4]]
-    drawn = models.unpack_model(model_config(layer("Dense", units=3, name="d"))).fill(None)
-    assert len(set(np.ravel(drawn.get_weights()[0]))) == 12
 
 
 FILES = """
@@ -553,6 +551,34 @@ q.equal("apart", lambda: (seen(one), list(check.listing(two))), (["sub"], ["a.np
 """
     result = one(server, HANDED, checks)
     assert result["questions"]["a"]["status"] == "passed", result["questions"]["a"]
+
+
+def test_a_room_that_was_given_files_serves_no_other_question(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    endings: list[Ending | None] = []
+    start = control._Pass._start_reading
+
+    def watched(one_pass: control._Pass) -> None:
+        if one_pass.reader is not None:
+            endings.append(one_pass.reader.wait(10))
+        start(one_pass)
+        assert one_pass.reader is not None
+        started.append(one_pass.reader.pid)
+
+    monkeypatch.setattr(control._Pass, "_start_reading", watched)
+    model = "import numpy as np\nq.equal('{0}', lambda: m(np.ones((1, 4), 'float32')).shape, (1, 2))"
+    folder = "folder = check.folder()\nq.equal('{0}', lambda: check.listing(folder), {{}})"
+    file = "kept = check.read(whole())\nq.equal('{0}', kept.count_params, 10)"
+    again = "q.close('{0}', lambda: kept(np.ones((1, 4))), m.predict(np.ones((1, 4))))"
+    cells = [setup(), answer("a", FILES)]
+    cells += [question_cell(f"model-{n}", model.format(n)) for n in "12"]
+    cells += [question_cell(f"files-{n}", what.format(n)) for n, what in enumerate((folder, file, again), 3)]
+    result = examine(server, cells, limits=QUICK)
+    assert [question["status"] for question in result["questions"].values()] == ["passed"] * 5
+    assert len(set(started)) == 3
+    assert [ending and ending.status for ending in endings] == ["ended"] * 2
 
 
 # ------------------------------------------------------------------------------------------------------ lost rooms

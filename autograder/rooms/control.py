@@ -25,6 +25,7 @@ from autograder.rooms import outputs
 from labkit.checks import Part
 from labkit.forkserver import Child, Server, ServerError, Spec, remove_tree
 
+MOST_READERS = 50  # of one pass
 GRACE = 3.0  # seconds that the examiner may be late with a report
 STATUSES = frozenset(
     ["passed", "partial", "failed", "not_attempted", "error", "timeout", "crashed", "out_of_memory"]
@@ -283,6 +284,7 @@ class _Pass:
     def __init__(self, examination: _Examination) -> None:
         self.exam = examination
         self.stack = contextlib.ExitStack()
+        self.reader: Child | None = None
 
     def __enter__(self) -> _Pass:
         try:
@@ -327,7 +329,10 @@ class _Pass:
             shutil.copytree(exam.work_folder, self.work, dirs_exist_ok=True, symlinks=True)
         answer, asked = self._pair()
         ours, theirs = self._pair()
-        self.reader_end, reading = self._pair()
+        # A reading room that was given files serves no other question; a setup cell may want one, too
+        questions = sum(cell["kind"] == "test" for cell in exam.cells)
+        pairs = [self._pair() for _ in range(min(questions + 1, MOST_READERS))]
+        self.reader_ends = [end for end, _ in pairs]
         self.answer = self._fork(
             "autograder.rooms.answer:main",
             {
@@ -345,7 +350,7 @@ class _Pass:
         self.examiner = self._fork(
             "autograder.rooms.examination:main",
             {"work": str(scratch), "memory": 2 * limits.memory},
-            [asked, theirs, reading],
+            [asked, theirs, *(end for _, end in pairs)],
             folder=str(scratch),
             memory=2 * limits.resident,
         )
@@ -363,15 +368,17 @@ class _Pass:
         )  # fmt: skip
 
     def _start_reading(self) -> None:
-        """The examiner has a model or a file to look at."""
+        """The examiner has a model or a file to look at, and none has been started for that, or it has ended."""
         limits = self.exam.limits
-        if self.reader_end.fileno() < 0:
-            raise wire.ProtocolError("asked for a second reading room")
+        if not self.reader_ends:
+            raise wire.ProtocolError("asked for more reading rooms than there are")
+        if self.reader is not None:
+            self.reader.close()
         scratch = self.exam.server.folder()
         self.reader = self._fork(
             "autograder.rooms.reading:main",
             {"work": str(self.work), "scratch": str(scratch), "memory": limits.memory},
-            [self.reader_end],
+            [self.reader_ends.pop(0)],
             folder=str(scratch),
             memory=limits.resident,
             disk=limits.disk,

@@ -428,20 +428,40 @@ def bound_names(source: str) -> set[str]:
 class ReadingRoom:
     """Our end of the connection to the room that builds models and reads files.
 
-    It is started at the first request, or before, so that nobody has to wait for it.
+    It is started at the first request, or before, so that nobody has to wait for it. One that was given files ends
+    with its question, and the next question gets another: neither harm nor memory goes from one to the next.
+
+    Args:
+        channels: a connection for each room that there may be.
+        start: has a room started at the other end of the next connection.
+        room: whose time it is. A loss here is a loss there.
     """
 
-    def __init__(self, channel: wire.Channel, start: Callable[[], None], room: AnswerRoom) -> None:
-        self.channel = channel
-        self._start: Callable[[], None] | None = start
-        self._room = room  # the time is the question's, and a loss is a loss
+    def __init__(self, channels: list[wire.Channel], start: Callable[[], None], room: AnswerRoom) -> None:
+        self._channels = channels
+        self._start = start
+        self._room = room
+        self._channel: wire.Channel | None = None
+        self._has_files = False
         self._requests = 0
 
-    def start(self) -> None:
-        """Have the room started, unless it has been."""
-        if self._start is not None:
+    def start(self) -> wire.Channel:
+        """Have a room started, unless one is there; the connection to it."""
+        if self._channel is None:
             self._start()
-            self._start = None
+            self._channel = self._channels.pop(0)
+        return self._channel
+
+    def expect_files(self) -> None:
+        """Have the room started for a question that comes with files."""
+        self.start()
+        self._has_files = True
+
+    def end_question(self) -> None:
+        """End the room if the question came with files. The last one stays."""
+        if self._channel is not None and self._has_files and self._channels:
+            self._channel.close()
+            self._channel, self._has_files = None, False
 
     def ask(self, operation: str, **fields: Any) -> Any:
         """As `AnswerRoom.ask`; what is wrong with a configuration or a file is a ValueError."""
@@ -450,14 +470,14 @@ class ReadingRoom:
         left = self._room.deadline - time.monotonic()
         if left < 0.005:
             raise TimeUp("no time left for this question")
-        self.start()
+        channel = self.start()
         self._requests += 1
         buffers: wire.Buffers = []
         node = wire.encode(fields, buffers, _no_reference)
         limit = time.monotonic() + left + GRACE
         try:
-            self.channel.send({"n": self._requests, "op": operation, "fields": node}, buffers, limit)
-            header, buffers = self.channel.receive(limit)
+            channel.send({"n": self._requests, "op": operation, "fields": node}, buffers, limit)
+            header, buffers = channel.receive(limit)
             if type(header.get("n")) is not int or header["n"] != self._requests:
                 raise wire.ProtocolError("a reply to another request")
             if "error" in header:
@@ -483,7 +503,7 @@ class Files(Exchange):
 
     def folder(self) -> str:
         """A fresh empty folder in both rooms. The room that reads files is started, so that it is ready by then."""
-        self._reading.start()
+        self._reading.expect_files()
         name = f"files-{secrets.token_hex(4)}"  # which nobody can have filled beforehand
         os.mkdir(name)
         self.hand_over(name)
@@ -500,10 +520,12 @@ class Files(Exchange):
 
     def read(self, path: str) -> Any:
         """What is in a file there: plain data, or a `Model`."""
+        self._reading.expect_files()
         got = self._ask("read", path)
         if "config" in got:
             weights = got["weights"]
-            return Model(self._reading, got["config"], [weight.shape for weight in weights], lambda: weights)
+            shapes = [weight.shape for weight in weights]
+            return Model(self._reading, got["config"], shapes, lambda: weights, int(got["model"]))
         return got["value"]
 
     def _ask(self, operation: str, path: str) -> dict[str, Any]:
@@ -517,6 +539,13 @@ class Model:
     """A student's Keras model of built-in layers, as a test holds it: data here, built in the reading room.
 
     Its weights are fetched when they are first needed, and are then what they were at that moment.
+
+    Args:
+        reading: where it is built.
+        config: its configuration, JSON.
+        shapes: of its weights.
+        fetch: gives its weights.
+        number: of the model in the room that is there, which has built it already.
     """
 
     def __init__(
@@ -525,12 +554,14 @@ class Model:
         config: str,
         shapes: Sequence[Sequence[int]],
         fetch: Callable[[], Any],
+        number: int | None = None,
     ) -> None:
         self._reading, self._config, self._fetch = reading, config, fetch
         self._shapes = [tuple(shape) for shape in shapes]
         self._weights: list[Any] | None = None
-        self._number: int | None = None
-        self._filled = False
+        self._number = number
+        self._filled = number is not None
+        self._built_in = None if number is None else reading.start()
         self._description: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
@@ -593,8 +624,10 @@ class Model:
 
     def _build(self) -> int:
         """Have it built next door, which checks its shapes; its number there."""
-        if self._number is None:
+        room = self._reading.start()
+        if self._number is None or self._built_in is not room:
             self._number = int(self._reading.ask("build", config=self._config, shapes=self._shapes))
+            self._filled, self._built_in = False, room
         return self._number
 
     def _values(self) -> list[Any]:
@@ -691,6 +724,8 @@ class Examiner:
             result: dict[str, Any] = {"points": 0.0, "status": reason, "misconceptions": [], "message": text}
         else:
             result = question.result().to_dict()
+        if self.room.reading is not None:
+            self.room.reading.end_question()
         return {"question": result}
 
 
@@ -701,7 +736,7 @@ def prepare() -> None:
 
 def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
     """Entered in a fresh fork: read what to examine, confine this process, run cell after cell and report each."""
-    answer, boss, reading = (wire.Channel(socket.socket(fileno=descriptor)) for descriptor in descriptors)
+    answer, boss, *reading = (wire.Channel(socket.socket(fileno=descriptor)) for descriptor in descriptors)
     exam, codes = boss.receive()  # the answer room has been forked before: it cannot know this
     settle(arguments["work"])
     sys.modules["keras"].utils.set_random_seed(0)

@@ -257,18 +257,17 @@ class Unpacked:
     model: Any
     waiting: list[Any]  # variables without a value
 
-    def fill(self, weights: list[Any] | None) -> Any:
-        """Give the model these values, or others drawn anew if None, and return it.
+    def fill(self, weights: list[Any]) -> Any:
+        """Give the model these values, and return it.
 
         Raises:
             NotBuiltIn: the weights are not its own.
         """
         import keras
 
-        if weights is not None:
-            self.check_shapes([weight.shape for weight in weights])
-            for variable, weight in zip(self.model.weights, weights, strict=True):
-                variable._initializer = lambda shape, dtype, w=weight: keras.ops.convert_to_tensor(w, dtype)
+        self.check_shapes([weight.shape for weight in weights])
+        for variable, weight in zip(self.model.weights, weights, strict=True):
+            variable._initializer = lambda shape, dtype, w=weight: keras.ops.convert_to_tensor(w, dtype)
         while self.waiting:
             self.waiting.pop()._deferred_initialize()
         return self.model

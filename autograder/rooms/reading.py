@@ -86,11 +86,15 @@ class Room:
         return keras.tree.map_structure(lambda *outputs: keras.ops.concatenate(outputs), *parts)
 
     def do_read(self, path: str) -> dict[str, Any]:
-        """What is in a file, by the ending of its name."""
+        """What is in a file, by the ending of its name; of a .keras file its model, built, and the model's number."""
         try:
-            return _keras(Path(path)) if path.lower().endswith(".keras") else {"value": exchange.parse(path)}
+            if not path.lower().endswith(".keras"):
+                return {"value": exchange.parse(path)}
+            config, unpacked = _keras(Path(path))
         except FileNotFoundError:
             return {"missing": True}
+        self.built.append(unpacked)
+        return {"config": config, "weights": unpacked.model.get_weights(), "model": len(self.built) - 1}
 
     def do_listing(self, path: str) -> dict[str, Any]:
         """The sizes of a folder's files."""
@@ -111,8 +115,8 @@ def _shape(get: Callable[[], Any]) -> Any:
         return None
 
 
-def _keras(place: Path) -> dict[str, Any]:
-    """Configuration and weights of a .keras file. Keras opens only its weights, into a model that we have checked."""
+def _keras(place: Path) -> tuple[str, models.Unpacked]:
+    """Configuration and model of a .keras file. Keras opens only its weights, into a model that we have checked."""
     if place.stat().st_size > exchange.MAX_FILE:
         raise exchange.Unreadable("Expected a file of at most 64 MiB. Received a larger one.")
     with zipfile.ZipFile(place) as archive:
@@ -120,13 +124,15 @@ def _keras(place: Path) -> dict[str, Any]:
         node = models.strip_config(json.loads(archive.read("config.json")))
         stored = archive.read("model.weights.h5")
     config = json.dumps(node)
-    model = models.unpack_model(config).fill(None)
+    unpacked = models.unpack_model(config)
     file = Path(os.environ["TMPDIR"]) / "stored.weights.h5"
     if not file.parent.exists():
         raise exchange.Unreadable("no room to unpack")
     file.write_bytes(stored)
-    model.load_weights(file)
-    return {"config": config, "weights": model.get_weights()}
+    # It reads its values into variables that have some; to draw those would take longer
+    zeros = [np.zeros(weight.shape, np.float32) for weight in unpacked.model.weights]
+    unpacked.fill(zeros).load_weights(file)
+    return config, unpacked
 
 
 def main(arguments: dict[str, Any], descriptors: list[int]) -> None:
