@@ -116,6 +116,20 @@ say([asked, source[:10]])
     assert ask(server, "import json" + trace) == [[], "def dumps("]
 
 
+def test_a_child_does_not_make_a_function_of_each_operation(server: Server) -> None:
+    """An error's text tells: it names the function in which an operation failed."""
+    failing = """
+tf = sys.modules["tensorflow"]
+try:
+    tf.raw_ops.MatMul(a=tf.ones((2, 3)), b=tf.ones((2, 3)))
+except tf.errors.InvalidArgumentError as error:
+    say(error.message)
+"""
+    message = ask(server, failing)
+    assert "Matrix size-incompatible" in message
+    assert "function" not in message
+
+
 @pytest.mark.parametrize(
     "what",
     [

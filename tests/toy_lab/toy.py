@@ -75,7 +75,7 @@ q.close("two logits", lambda: softmax(np.array([[0.0, np.log(3)]])), [[0.25, 0.7
 q.raises("a text", lambda: softmax("logits"), Exception)
 ### BEGIN HIDDEN TESTS
 with q.hidden():
-    z = 1000 * check.rng().random((4, 3))
+    z = 1000 * (1 + check.rng().random((4, 3)))  # their exponentials are all infinite
     e = np.exp(z - z.max(axis=1, keepdims=True))
     q.close("SECRET-LOGITS", lambda: softmax(z), e / e.sum(axis=1, keepdims=True))
     q.satisfies(
