@@ -756,7 +756,7 @@ def _run_operations_directly() -> None:
     """Have an operation's kernel called as such, and not as a function of one node.
 
     TensorFlow passes such a function through all that it does to optimize graphs, half a millisecond for every
-    operation and dtype that a process has not run before: a fifth of a room's time. The kernel is the same.
+    operation and dtype that a process has not run before: a fifth of an examination. The kernel is the same.
     """
     from tensorflow.python import pywrap_tfe
 

@@ -133,7 +133,7 @@ except tf.errors.InvalidArgumentError as error:
 @pytest.mark.parametrize(
     "what",
     [
-        "[getattr(int, name, None) for name in names]",
+        "sum(hasattr(int, name) for name in names)",
         "issubclass(MultiDeviceSaver, CompositeTensor), issubclass(inspect.FullArgSpec, abc.Mapping)",
         "tensor_conversion_registry.get(numpy.ndarray)",
     ],
@@ -156,7 +156,7 @@ before = copied()
 kept = {what}
 say(copied() - before)
 """
-    assert ask(server, source) < 256  # KiB
+    assert min(ask(server, source) for _ in range(3)) < 100  # KiB
 
 
 @pytest.mark.skipif(KERNEL < (5, 14), reason="the kernel cannot map pages before they are used")

@@ -25,7 +25,7 @@ from autograder.rooms import outputs
 from labkit.checks import Part
 from labkit.forkserver import Child, Server, ServerError, Spec, remove_tree
 
-MOST_READERS = 50  # of one pass
+MOST_READERS = 50  # of one pass; `forkserver.MOST_DESCRIPTORS` leaves room for a connection to each
 GRACE = 3.0  # seconds that the examiner may be late with a report
 STATUSES = frozenset(
     ["passed", "partial", "failed", "not_attempted", "error", "timeout", "crashed", "out_of_memory"]
@@ -368,7 +368,7 @@ class _Pass:
         )  # fmt: skip
 
     def _start_reading(self) -> None:
-        """The examiner has a model or a file to look at, and none has been started for that, or it has ended."""
+        """The examiner has a model or a file to look at, and no reading room is there."""
         limits = self.exam.limits
         if not self.reader_ends:
             raise wire.ProtocolError("asked for more reading rooms than there are")

@@ -458,7 +458,7 @@ class ReadingRoom:
         self._has_files = True
 
     def end_question(self) -> None:
-        """End the room if the question came with files. The last one stays."""
+        """End the room if the question came with files. The last one stays: `control.MOST_READERS`."""
         if self._channel is not None and self._has_files and self._channels:
             self._channel.close()
             self._channel, self._has_files = None, False
@@ -561,7 +561,7 @@ class Model:
         self._weights: list[Any] | None = None
         self._number = number
         self._filled = number is not None
-        self._built_in = None if number is None else reading.start()
+        self._channel = None if number is None else reading.start()  # to the room that has built it
         self._description: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
@@ -624,10 +624,10 @@ class Model:
 
     def _build(self) -> int:
         """Have it built next door, which checks its shapes; its number there."""
-        room = self._reading.start()
-        if self._number is None or self._built_in is not room:
+        channel = self._reading.start()
+        if self._number is None or self._channel is not channel:
             self._number = int(self._reading.ask("build", config=self._config, shapes=self._shapes))
-            self._filled, self._built_in = False, room
+            self._filled, self._channel = False, channel
         return self._number
 
     def _values(self) -> list[Any]:
