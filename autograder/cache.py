@@ -48,7 +48,8 @@ def alone(course: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the kernel, however we end
         except BlockingIOError:
             raise LabbookError(f"Another grading is at work in {course}: wait until it has ended.") from None
-        for left in [*course.glob(".staged-*"), *course.glob(".secret-*"), *course.glob(".examined/.*")]:
+        patterns = (".staged-*", ".secret-*", ".examined/.*", ".recorded/*/.*")
+        for left in [left for pattern in patterns for left in course.glob(pattern)]:
             if left.is_dir():
                 shutil.rmtree(left)
             else:

@@ -393,7 +393,8 @@ def _print_runs(runs: "list[Run]", device: str) -> None:
         table.add_column(column)
     for done in runs:
         told = [f"{name} {m['value']:.4g} {m['unit']}".strip() for name, m in done.metrics.items()]
-        table.add_row(done.lab, done.status, f"{done.seconds:.1f}", done.error or "; ".join(told))
+        words = (done.lab, done.status, f"{done.seconds:.1f}", done.error or "; ".join(told))
+        table.add_row(*map(Text, words))
     out.print(table)
 
 
@@ -461,10 +462,13 @@ def _start_server() -> None:
 
 
 def _print_rows(rows: "list[Row]", seconds: float) -> None:
+    from autograder.intake import printable
+
     table = Table(box=None)
     for column in ("student", "lab", "status", "score", "remark"):
         table.add_column(column, justify="right" if column == "score" else "left")
     for row in rows:
-        table.add_row(row.student, row.lab, row.status, f"{row.score:g} of {row.max_score:g}", row.message)
+        words = (row.student, row.lab, row.status, f"{row.score:g} of {row.max_score:g}", row.message)
+        table.add_row(*(Text(printable(word)) for word in words))
     out.print(table)
     out.print(f"{len(rows)} submissions in {seconds:.1f} s")

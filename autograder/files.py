@@ -16,7 +16,7 @@ def dumps(notebook: NotebookNode) -> str:
 def write(path: Path, text: str) -> None:
     """Write a file so that it is the old one or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # a name may be as long as it can be
     try:
         with open(number, "w") as handle:
             handle.write(text)

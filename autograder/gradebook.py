@@ -29,14 +29,14 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import is_grade, is_solution, parse_utc
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError
 
 from autograder.cells import grade_id
 from autograder.files import write
-from autograder.intake import MAX_BYTES, Submission
+from autograder.intake import MAX_BYTES, Submission, as_text
 from autograder.labs import Lab, find_labs
 from autograder.steps import nbgrader_config, run_nbgrader
 from labkit import rendering
@@ -184,6 +184,11 @@ def record(root: Path, course: Path, submission: Submission, rejected: str = "",
             `is_recorded` knows.
     """
     lab, student = submission.lab, submission.student
+    if student != as_text(student).strip() or set(student) & {"[", "\n"}:
+        raise LabbookError(
+            "nbgrader takes no student's folder with a bracket, a line end, a space at either end or what is no text "
+            "in its name: rename it and grade again."
+        )
     note = _note(course, submission)
     note.unlink(missing_ok=True)
     register(root, course, lab.name)
@@ -255,14 +260,14 @@ def _stage(submission: Submission, folder: Path, rejected: str) -> None:
     else:
         shutil.copyfile(submission.notebook, notebook, follow_symlinks=False)
     stamp = submission.folder / "timestamp.txt"
-    if stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < 100:
-        from dateutil.parser import ParserError, parse
-
-        try:
-            parse(stamp.read_text(errors="replace"))
-        except (ParserError, OverflowError):
+    try:
+        if not stamp.is_file() or stamp.is_symlink() or stamp.stat().st_size >= 100:
             return
-        shutil.copyfile(stamp, folder / stamp.name)
+        told = stamp.read_text(errors="replace")
+        parse_utc(told)
+    except (ValueError, OverflowError, OSError):  # it is no time, or cannot be read
+        return
+    (folder / stamp.name).write_text(told)
 
 
 def reset_scores(course: Path, lab: Lab, student: str) -> None:

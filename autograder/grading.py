@@ -10,7 +10,7 @@ from typing import Any, Literal
 from autograder import cache
 from autograder.cells import kind, question
 from autograder.examination import Examination, Limits, is_lost
-from autograder.intake import Rejected, Submission, read_submission
+from autograder.intake import Rejected, Submission, as_text, read_submission
 from autograder.transplant import transplanted
 from autograder.walls import WallsMissing
 from autograder.worker import examine_submission
@@ -96,7 +96,7 @@ def grade(
 
 
 def _prepare(course: Path, submission: Submission, limits: Limits) -> _Job:
-    job = _Job(submission, Row(submission.student, submission.lab.name))
+    job = _Job(submission, Row(as_text(submission.student), submission.lab.name))
     try:
         notebook = transplanted(submission.lab, read_submission(submission))
         job.key = cache.key(course, submission.lab, notebook, limits)

@@ -21,6 +21,7 @@ HEAD, TAIL = 40, 20  # lines of an output that are shown
 MAX_LINE = 600  # characters
 MAX_CODE = 20_000  # characters of a cell's source, code or markdown
 MAX_PIXELS = 40_000_000
+MOST_BLANK = 30  # lines in a row that are shown of a cell's source
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 # Control characters, and those that turn the reading direction of what stands beside them.
@@ -28,6 +29,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\uf
 # Here as elsewhere: nothing that takes more than a few steps a character, whatever the text.
 _WORD = re.compile(r"[^\s\"'`()\[\]{}<>,;=|:]+")
 _WINDOWS_FOLDER = re.compile(r"(?<!\w)[A-Za-z]:\\[^\s\"'<>|:]*\\")
+_BLANK = re.compile(rf"(?<![^\S\n])(?:[^\S\n]*+\n){{{MOST_BLANK},}}")
 _CELL_LINE = re.compile(r"your cell:(\d+)")
 _CELL_NUMBER = re.compile(r"Cell In\s?\[\d+\]")
 
@@ -111,7 +113,7 @@ def shown_traceback(entries: list[str]) -> str:
 def highlight(source: str) -> Markup:
     """Python source with its syntax marked by ``<span class="…">``."""
     pieces = [Markup()]
-    for kind, text in _tokens(_limited(_CONTROL.sub("", source))):
+    for kind, text in _tokens(_BLANK.sub("\n" * MOST_BLANK, _limited(_CONTROL.sub("", source)))):
         name = next((name for family, name in _CLASSES if kind in family), "")
         if name in ("c", "s"):
             text = hide_paths(text)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ MAX_BYTES = 64 << 20  # figures in the outputs can be large, and we drop them
 MAX_DEPTH = 100
 MAX_CELLS = 1000
 MAX_SOURCE = 1 << 20  # characters in all cells together
-
+MAX_TOKENS = 2_000_000  # strings and brackets of a notebook, its outputs' included
 
 # A string, ended or not, or a bracket. Possessive, so that no text makes it slow.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
@@ -27,6 +28,17 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL
 
 class Rejected(Exception):
     """There is nothing to examine; the text says why and what to do, in a line for the student."""
+
+
+def as_text(name: str) -> str:
+    """A file's name as text: itself, but "?" for every byte that is none."""
+    return name.encode(errors="replace").decode()
+
+
+def printable(name: str) -> str:
+    """A file's name as it can be printed, with "?" for line ends, control characters, and bytes that are no text."""
+    hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return "".join("?" if unicodedata.category(char) in hidden else char for char in name)
 
 
 @dataclass(frozen=True)
@@ -70,14 +82,19 @@ def find_submissions(submitted: Path, labs: list[Lab]) -> tuple[list[Submission]
 
 
 def _folders(folder: Path, remarks: list[str]) -> Iterator[Path]:
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda e: e.name):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield Path(entry.path)
-            else:
-                remarks.append(f"passed over {entry.path}: no folder")
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda e: e.name)
+    except OSError as error:
+        remarks.append(f"passed over {printable(str(folder))}: {error.strerror}")
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield Path(entry.path)
+        else:
+            remarks.append(f"passed over {printable(entry.path)}: no folder")
 
 
 def read_submission(submission: Submission) -> list[RawCell]:
@@ -89,7 +106,7 @@ def read_submission(submission: Submission) -> list[RawCell]:
     path = submission.notebook
     try:
         there = sorted(
-            entry.name for entry in os.scandir(submission.folder) if not entry.name.startswith(".")
+            printable(entry.name) for entry in os.scandir(submission.folder) if not entry.name.startswith(".")
         )
     except OSError as error:
         raise Rejected(f"The folder {submission.lab.name} cannot be read: {error.strerror}.") from None
@@ -108,9 +125,9 @@ def read_submission(submission: Submission) -> list[RawCell]:
 def read_cells(path: Path) -> list[RawCell]:
     """The cells of the notebook at ``path``; see `read_submission`."""
     text = _read_text(path)
-    _check_depth(text, path.name)
+    _check_tokens(text, path.name)
     try:
-        content = json.loads(text, parse_int=_small_int)
+        content = json.loads(text, parse_int=_no_number, parse_float=_no_number)
     except (ValueError, RecursionError, MemoryError):
         raise Rejected(
             f"{path.name} is not a notebook (no valid JSON): save it from JupyterLab again."
@@ -159,10 +176,12 @@ def _read_text(path: Path) -> str:
         ) from None
 
 
-def _check_depth(text: str, name: str) -> None:
-    """Refuse deep nesting before a parser meets it; brackets within strings do not count."""
+def _check_tokens(text: str, name: str) -> None:
+    """Refuse deep nesting, and what would fill the memory, before a parser meets it."""
     depth = 0
-    for token in _TOKEN.finditer(text):
+    for number, token in enumerate(_TOKEN.finditer(text), 1):
+        if number > MAX_TOKENS:
+            raise Rejected(f"{name} has outputs of too many pieces: clear its outputs, hand in again.")
         if token[0] in "[{":
             depth += 1
             if depth > MAX_DEPTH:
@@ -171,8 +190,8 @@ def _check_depth(text: str, name: str) -> None:
             depth -= 1
 
 
-def _small_int(digits: str) -> int:
-    return int(digits) if len(digits) < 20 else 0
+def _no_number(digits: str) -> None:
+    """Nothing that we read of a notebook is a number, and millions of them take memory."""
 
 
 def _raw_cell(cell: dict[str, Any]) -> RawCell:

@@ -7,11 +7,11 @@ retyping or re-tagging a cell changes nothing.
 
 import copy
 import functools
+import html
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-import bleach
 import nbformat
 from nbformat import NotebookNode
 
@@ -90,12 +90,6 @@ def _extra(cell: RawCell, number: int) -> NotebookNode:
     if cell.type == "code":
         new = nbformat.v4.new_code_cell(cell.source, metadata={"tags": [EXTRA]})
     else:
-        new = nbformat.v4.new_markdown_cell(_without_tags(cell.source))
+        new = nbformat.v4.new_markdown_cell(html.escape(cell.source, quote=False))
     new.id = f"extra-{number}"
     return new
-
-
-@functools.lru_cache(maxsize=1024)
-def _without_tags(text: str) -> str:
-    """Every tag shown as text; kept, since a notebook is transplanted for its key, its examination and its record."""
-    return str(bleach.clean(text, tags=set(), strip=False))

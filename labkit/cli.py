@@ -94,7 +94,7 @@ def lab(
     root = find_root()
     notebooks, remarks = working_copy(root, name)
     for remark in remarks:
-        err.print(remark)
+        err.print(remark, markup=False)
     start_jupyterlab(root, notebooks[0] if name else None, port, browser)
 
 

@@ -422,6 +422,12 @@ def test_highlighting_changes_no_character(source: str) -> None:
     assert set(re.findall(r"<[^>]*>", marked)) <= {f'<span class="{c}">' for c in "cskmfb"} | {"</span>"}
 
 
+def test_of_many_empty_lines_few_are_shown() -> None:
+    """Pygments looks at all that follow from each of them."""
+    shown = without_tags(harmless.highlight("a = 1" + " \n" * 9_000 + "b = 2\n\nc = 3"))
+    assert shown == "a = 1" + "\n" * harmless.MOST_BLANK + "b = 2\n\nc = 3"
+
+
 @pytest.mark.parametrize(
     ("source", "shown"),
     [

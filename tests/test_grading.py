@@ -126,6 +126,27 @@ def test_a_class_ends_in_rows_a_gradebook_and_pages(lab: Lab, labbook: Command) 
     assert recorded["full"] == 0.5
 
 
+def test_odd_names_and_times_stop_nobody(lab: Lab, labbook: Command) -> None:
+    odd = ["[x]", "line\nend", " space", os.fsdecode(b"\xff")]
+    for student in ["honest", "山田\u3000太郎", "*", "-v", "x" * 255, *odd]:
+        hand_in(lab, student)
+    for number, told in enumerate(
+        ["0001-01-01 00:00:00 +1400", "10:00:00+99:99", "9" * 90, "", "\0", "1 1 1"]
+    ):
+        (hand_in(lab, f"stamped-{number}").parent / "timestamp.txt").write_text(told)
+    hand_in(lab, "late").with_name("timestamp.txt").write_text("2026-01-02 03:04:05 Europe/Berlin")
+    code, rows, err = graded(labbook, lab)
+    assert (code, len(rows)) == (1, 16)
+    assert "Traceback" not in err
+    refused = {name for name, row in rows.items() if row["status"] == "rejected"}
+    assert refused == {"[x]", "line\nend", " space", "?"}
+    assert all("rename it" in rows[name]["message"] for name in refused)
+    assert all(row["score"] == 6 for name, row in rows.items() if name not in refused)
+    with gradebook.Gradebook(gradebook.database(lab.root / "course")) as book:
+        assert str(book.find_submission(lab.name, "late").timestamp) == "2026-01-02 02:04:05"
+        assert len(book.assignment_submissions(lab.name)) == len(rows) - len(refused)
+
+
 def check_that_nbgrader_agrees(root: Path, labbook: Command, students: int) -> None:
     """Grade a simulated class with the command, and from nothing again with nbgrader's own."""
     labs, course = find_labs(root), root / "course"

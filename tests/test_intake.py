@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +57,32 @@ def test_bad_hand_ins_are_told_in_a_line(submission: Submission) -> None:
         (b'{"cells": ' + b"[" * 200 + b"]" * 200 + b"}", "nested"),
         (b"[" * 1_000_000, "nested"),
         (b'{"cells": [' + b"{}," * 1001 + b"{}]}", "more than 1000"),
+        (b'{"cells": [' + b"[]," * 1_000_001 + b"[]]}", "too many pieces"),
         (json.dumps({"cells": [{"cell_type": "code", "source": "x" * 1_100_000}]}).encode(), "characters"),
     ]:
         submission.notebook.write_bytes(content)
         rejects(submission, word)
+
+
+def test_names_are_told_as_they_can_be_printed(submission: Submission, tmp_path: Path) -> None:
+    (submission.folder / os.fsdecode(b"\xff\x1b[31m\n\xe2\x80\xae.ipynb")).touch()
+    rejects(submission, "found ??[31m??.ipynb: rename")
+    (tmp_path / os.fsdecode(b"\xff\n")).touch()
+    assert find_submissions(tmp_path, [submission.lab])[1] == [f"passed over {tmp_path}/??: no folder"]
+
+
+@pytest.mark.parametrize("piece", ["[],", '{"":1},', '"",', "1.5,", "123456,"])
+def test_no_notebook_fills_the_memory(submission: Submission, piece: str) -> None:
+    submission.notebook.write_text('{"cells":[' + piece * ((60 << 20) // len(piece)) + "1]}")
+    reading = (
+        "import resource, sys, pathlib\n"
+        "from autograder import intake\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try:\n    intake.read_cells(pathlib.Path(sys.argv[1]))\n"
+        "except intake.Rejected:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    command = [sys.executable, "-c", reading, submission.notebook]
+    assert int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) < 400 << 10
 
 
 def test_quotes_without_end_are_scanned_in_one_pass(submission: Submission) -> None:

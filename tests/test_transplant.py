@@ -1,5 +1,6 @@
 """Transplant: only answers come from the student, whatever was done to the notebook."""
 
+import html
 import json
 from collections.abc import Callable
 
@@ -106,6 +107,14 @@ def test_extra_cells_keep_their_place_and_lose_their_html(lab: Lab, handed_in: N
     assert ours.cells[here - 1].source == "HELPER = 1"
     assert tags(ours.cells[here - 1]) == [EXTRA]
     assert "<script" not in ours.cells[here + 1].source
+
+
+@pytest.mark.parametrize("text", ["<!-- note -->", "a < b & c", "&lt;", "<a " + "b " * 400_000])
+def test_every_text_of_theirs_is_text(lab: Lab, handed_in: NotebookNode, text: str) -> None:
+    handed_in.cells.append(nbformat.v4.new_markdown_cell(text))
+    shown = of(lab, handed_in).cells[-1].source
+    assert "<" not in shown
+    assert html.unescape(shown) == text
 
 
 def test_explore_and_parameters_cells_are_ours(lab: Lab, handed_in: NotebookNode) -> None:

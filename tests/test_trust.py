@@ -312,6 +312,26 @@ def test_questions_may_come_and_go_after_the_hand_in(lab: Lab, labbook: Command)
     assert graded(labbook, lab) == rows
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_folders_that_cannot_be_read_are_told_and_stop_nobody(lab: Lab, labbook: Command) -> None:
+    for student in ("a", "b", "c", "d"):
+        hand_in(lab, student)
+    submitted = lab.root / "course" / "submitted"
+    stamp = submitted / "d" / lab.name / "timestamp.txt"
+    stamp.write_text("2026-01-02 03:04:05 UTC")
+    closed = [submitted / "b", submitted / "c" / lab.name, stamp]
+    for path in closed:
+        path.chmod(0)
+    code, _, err = labbook("grade", "--json", lab.root / "rows.json")
+    for path in closed:
+        path.chmod(0o700)
+    rows = json.loads((lab.root / "rows.json").read_text())["submissions"]
+    told = {row["student"]: (row["status"], row["score"]) for row in rows}
+    assert (code, told) == (1, {"a": ("graded", 6), "c": ("rejected", 0), "d": ("graded", 6)})
+    assert "passed over" in err
+    assert "Traceback" not in err
+
+
 def test_a_locked_gradebook_is_one_line_and_loses_nothing(
     lab: Lab, labbook: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
