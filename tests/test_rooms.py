@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from autograder import walls
-from autograder.rooms import control, models
+from autograder.rooms import control, models, outputs
 from autograder.rooms.control import Limits, examine
 from labkit.forkserver import Ending, Server
 
@@ -828,6 +828,41 @@ print("\\x1b[31mred\\x1b[0m\\x07", "x" * 100_000)
     assert len(said) < 30_000
     assert sum("image/png" in output.get("data", {}) for output in shown) == 1
     assert {mime for output in shown for mime in output.get("data", {})} <= {"text/plain", "image/png"}
+
+
+PICTURE = """
+import os
+from IPython.display import Image, display
+def picture(x=0):
+    "700 kB, 933 thousand characters of base64"
+    head = b"\\x89PNG\\r\\n\\x1a\\n\\x00\\x00\\x00\\x0dIHDR" + (10).to_bytes(4, "big") * 2
+    display(Image(data=head + os.urandom(700_000)))
+    return x
+"""
+
+
+def pictures(shown: dict[str, Any]) -> list[int]:
+    """How many pictures each cell shows."""
+    return [
+        sum("image/png" in output.get("data", {}) for output in cell["outputs"]) for cell in shown.values()
+    ]
+
+
+def test_a_function_that_draws_at_every_call_costs_no_question(server: Server) -> None:
+    result = one(server, PICTURE, "for x in range(6): q.equal('x', lambda: picture(x), x)")
+    assert result["questions"]["a"]["status"] == "passed"
+    assert pictures(result["cells"]) == [0, 0, 1]
+
+
+def test_a_notebook_shows_so_much_and_no_more(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "MAX_NOTEBOOK", 3 << 20)
+    cells = [setup(), answer("a", PICTURE), *(answer(f"a{n}", "picture(); print(1)") for n in range(6))]
+    result = examine(
+        server, [*cells, question_cell("a", "q.equal('x', lambda: picture(5), 5)")], limits=QUICK
+    )
+    assert result["questions"]["a"]["status"] == "passed"
+    assert pictures(result["cells"]) == [0, 0, 1, 1, 1, 0, 0, 0, 0]
+    assert result["cells"]["a5"]["outputs"] == [outputs.LEFT_OUT]
 
 
 def test_the_answer_room_never_has_a_test(server: Server) -> None:

@@ -123,6 +123,7 @@ class _Examination:
         self.skip: set[int] = set()  # answer cells that lost a room
         self.reports: dict[int, dict[str, Any]] = {}
         self.again: set[int] = set()  # cells that have been given rooms of their own
+        self.budget = outputs.Budget()
 
     def run(self) -> dict[str, Any]:
         passes = 0
@@ -173,13 +174,16 @@ class _Examination:
         for number, cell in enumerate(self.cells):
             report = self.reports.get(number, {})
             error = _clean_error(report.get("error"))
-            showing = outputs.clean_outputs(report.get("outputs"))
             if cell["kind"] == "test":
                 questions[cell["id"].removeprefix("test-")] = self.question(cell, report, failed)
                 failed = []
             elif error is not None and cell["kind"] == "answer":
                 failed.append(error | {"reason": report["error"].get("reason")})
-            shown[cell["id"]] = {"outputs": showing, "error": error, "seconds": report.get("seconds", 0.0)}
+            shown[cell["id"]] = {
+                "outputs": report.get("outputs", []),
+                "error": error,
+                "seconds": report.get("seconds", 0.0),
+            }
             if "broken" in report:
                 shown[cell["id"]]["broken"] = outputs.clean_text(report["broken"], 500)
         return {
@@ -408,7 +412,7 @@ class _Pass:
             lost_ = report.pop("lost", None)
             known = exam.reports.get(at)
             if known is None or "question" in report:
-                exam.reports[at] = report
+                exam.reports[at] = report | {"outputs": exam.budget.spend(report.get("outputs"))}
             if lost_ is not None:
                 timeout = type(lost_) is list and lost_[:1] == ["timeout"]
                 return at, "timeout" if timeout else self._why(self.answer)

@@ -299,7 +299,7 @@ class AnswerRoom:
                 raise wire.ProtocolError("a reply to another request")
             shown = outputs.clean_outputs(header.get("outputs"))
             if not hidden:
-                self.shown = (self.shown + shown)[: outputs.MAX_OUTPUTS]
+                self.shown = outputs.clean_outputs(self.shown + shown)  # of all calls together
             error = None
             if header.get("error") is not None:
                 error = safe_error(header["error"], not hidden, self.sources)

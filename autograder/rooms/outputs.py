@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import json
 import re
 import struct
 from typing import Any
@@ -14,6 +15,8 @@ MAX_OUTPUTS = 40
 MAX_PICTURES = 8
 MAX_PICTURE_BYTES = 1_400_000  # of base64, all pictures of a cell together
 MAX_SIDE = 4000  # pixels
+MAX_NOTEBOOK = 20 << 20  # characters of all outputs of a notebook, base64 included
+LEFT_OUT = {"output_type": "stream", "name": "stdout", "text": "… left out: this notebook shows too much"}
 
 # Terminal colours first, then whatever else a terminal or an XML parser would stumble over.
 _UNSEEN = re.compile(
@@ -111,3 +114,20 @@ def clean_outputs(outputs: Any) -> list[dict[str, Any]]:
             line = f"{name}: {text}"
             kept.append({"output_type": "error", "ename": name, "evalue": text, "traceback": [line]})
     return kept
+
+
+class Budget:
+    """What the outputs of a notebook may take together."""
+
+    def __init__(self) -> None:
+        self._left = MAX_NOTEBOOK
+
+    def spend(self, outputs: Any) -> list[dict[str, Any]]:
+        """A cell's outputs, cleaned, as far as they can be afforded."""
+        kept = clean_outputs(outputs)
+        for number, output in enumerate(kept):
+            size = len(json.dumps(output))
+            if size > self._left:
+                return [*kept[:number], LEFT_OUT]
+            self._left -= size
+        return kept
