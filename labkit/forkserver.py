@@ -88,6 +88,7 @@ INHERITED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "P
 IDLE_SECONDS = 600.0
 START_SECONDS = 180.0
 SWEEP_SECONDS = 0.05
+BUSY_SECONDS = 10.0  # that a client tries again where the kernel has no process to give
 REQUEST_BYTES = 60_000
 MOST_DESCRIPTORS = 64  # the kernel takes 253 at once
 MOST_DEPTH = 64  # of a child's folder
@@ -353,19 +354,23 @@ class Server:
                 f"Expected at most {REQUEST_BYTES} bytes and {MOST_DESCRIPTORS} descriptors. Received "
                 f"{len(request)} and {len(descriptors)}: send the rest over a descriptor."
             )
-        connection = self._dial()
-        try:
-            socket.send_fds(connection, [request], list(descriptors))
-            connection.settimeout(START_SECONDS)
-            reply = connection.recv(REQUEST_BYTES)
-        except OSError as error:
+        patience = time.monotonic() + BUSY_SECONDS
+        while True:
+            connection = self._dial()
+            try:
+                socket.send_fds(connection, [request], list(descriptors))
+                connection.settimeout(START_SECONDS)
+                reply = connection.recv(REQUEST_BYTES)
+            except OSError as error:
+                connection.close()
+                raise ServerError(f"The fork server at {self.path} is gone: {error}.") from None
+            answer: dict[str, Any] = json.loads(reply) if reply else {"error": "it hung up"}
+            if "pid" in answer:
+                return Child(connection, answer["pid"])
             connection.close()
-            raise ServerError(f"The fork server at {self.path} is gone: {error}.") from None
-        answer: dict[str, Any] = json.loads(reply) if reply else {"error": "it hung up"}
-        if "pid" not in answer:
-            connection.close()
-            raise ServerError(f"The fork server refused {spec.target}: {answer['error']}")
-        return Child(connection, answer["pid"])
+            if "busy" not in answer or time.monotonic() > patience:
+                raise ServerError(f"The fork server refused {spec.target}: {answer['error']}")
+            time.sleep(SWEEP_SECONDS)
 
     def close(self) -> None:
         """End a private server with all its children; leave a shared one alone."""
@@ -601,9 +606,7 @@ class _Forker:
             spec = Spec(**json.loads(message))
             function = self.load(spec.target)
         except Exception as error:
-            with contextlib.suppress(OSError):
-                connection.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
-            connection.close()
+            _refuse(connection, error=f"{type(error).__name__}: {error}"[:2000])
         else:
             self.fork(connection, spec, function, descriptors)
         finally:
@@ -631,7 +634,13 @@ class _Forker:
     ) -> None:
         self.last_used = time.monotonic()
         server = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except (
+            OSError
+        ) as error:  # a child may have started more threads than this user may have, for a moment
+            _refuse(connection, error=str(error), busy=True)
+            return
         if pid == 0:
             code = 1
             try:
@@ -663,9 +672,10 @@ class _Forker:
             process.connection.close()
             process.connection = None
         if process.pid not in self.processes and process.spec.folder is not None:
-            remove_tree(process.spec.folder)
-            if not self.processes:
-                _remove_abandoned(Path(process.spec.folder).parent)
+            with contextlib.suppress(OSError):  # it is tried again at the end
+                remove_tree(process.spec.folder)
+                if not self.processes:
+                    _remove_abandoned(Path(process.spec.folder).parent)
 
     def reap(self, process: _Process) -> None:
         """The child has ended: say how."""
@@ -700,6 +710,12 @@ class _Forker:
                 if process.why is None and (why := process.over()):
                     process.kill(why)
         self.next_sweep = time.monotonic() + SWEEP_SECONDS
+
+
+def _refuse(connection: socket.socket, **why: Any) -> None:
+    with contextlib.suppress(OSError):
+        connection.send(json.dumps(why).encode())
+    connection.close()
 
 
 def _remove_abandoned(rooms: Path) -> None:

@@ -8,12 +8,14 @@ import os
 import platform
 import random
 import re
+import resource
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +130,20 @@ except tf.errors.InvalidArgumentError as error:
     message = ask(server, failing)
     assert "Matrix size-incompatible" in message
     assert "function" not in message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may have any number of processes")
+def test_a_server_that_cannot_fork_lives_and_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    with Server.start() as server:
+        pid, (few, most) = server.pid, resource.getrlimit(resource.RLIMIT_NPROC)
+        resource.prlimit(pid, resource.RLIMIT_NPROC, (1, most))
+        monkeypatch.setattr(forkserver, "BUSY_SECONDS", 0.2)
+        with pytest.raises(ServerError, match=r"refused forked_target:run: .*unavailable"):
+            ask(server, "say(1)")
+        monkeypatch.setattr(forkserver, "BUSY_SECONDS", 30)
+        threading.Timer(0.5, resource.prlimit, [pid, resource.RLIMIT_NPROC, (few, most)]).start()
+        assert ask(server, "say(2)") == 2
 
 
 @pytest.mark.parametrize(
